@@ -1,0 +1,3 @@
+module vault-ha.example/whoami
+
+go 1.26
