@@ -1,0 +1,4 @@
+import { serve } from "../lib/serve.ts";
+import { randomPlugin } from "./plugin.ts";
+
+await serve(randomPlugin);
