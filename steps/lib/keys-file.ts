@@ -1,0 +1,87 @@
+import { mkdir, open, readFile, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { StepError, words } from "./errors.ts";
+
+/** The one answer of sys/init, and where it came from. */
+const InitAnswer = z.object({
+  /** Base64, as Vault gave them. */
+  shares: z.array(z.string().min(1)).min(1),
+  rootToken: z.string().min(1),
+  clusterName: z.string().optional(),
+  initialisedAt: z.iso.datetime(),
+});
+
+/** What vault-init.json holds: the intent, written before the call, and the answer, written at once after it. */
+const Keys = z.object({
+  version: z.literal(1),
+  stack: z.string(),
+  pod: z.string(),
+  /** What names the store that was initialised (the UID of the pod's PVC), where it is known. */
+  pvcUid: z.string().optional(),
+  intendedAt: z.iso.datetime(),
+  threshold: z.number().int().positive(),
+  answer: InitAnswer.optional(),
+});
+export type Keys = z.output<typeof Keys>;
+
+/** The path of a stack's keys file. */
+export function keysPath(stackDir: string): string {
+  return join(stackDir, "vault-init.json");
+}
+
+/**
+ * Reads the keys file; undefined where there is none.
+ * @throws StepError where others may read it, or it is no keys file
+ */
+export async function readKeys(stackDir: string): Promise<Keys | undefined> {
+  const path = keysPath(stackDir);
+  let content: string;
+  try {
+    const { mode } = await stat(path);
+    if ((mode & 0o077) !== 0) {
+      const found = (mode & 0o777).toString(8).padStart(4, "0");
+      throw new StepError(
+        `${path} holds Vault's keys and may be read by others (mode ${found}, wanted 0600); if anybody but you had access to this machine, treat the keys as known`,
+        `chmod 600 ${path}`,
+      );
+    }
+    content = await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error instanceof StepError ? error : new StepError(`cannot read ${path}: ${words(error)}`);
+  }
+  try {
+    return Keys.parse(JSON.parse(content));
+  } catch {
+    // Neither JSON.parse's nor any other message about the content: it may quote a share.
+    throw new StepError(
+      `${path} is not a keys file that this version knows (${content.length} characters). Keep it: it may hold the only copy of Vault's keys`,
+      `ls -l ${path}`,
+    );
+  }
+}
+
+/**
+ * Writes the keys file: 0600, to a temporary name, the file fsynced, renamed, the folder fsynced. When this
+ * returns, the content is on the disk.
+ */
+export async function writeKeys(stackDir: string, keys: Keys): Promise<void> {
+  await mkdir(stackDir, { recursive: true, mode: 0o700 });
+  const path = keysPath(stackDir);
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = await open(temporary, "w", 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify(keys, null, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  const folder = await open(stackDir, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

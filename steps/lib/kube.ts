@@ -1,0 +1,139 @@
+import { readFile } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest, type RequestOptions } from "node:https";
+import { text } from "node:stream/consumers";
+import { parse } from "yaml";
+import { z } from "zod";
+import { StepError, Unreachable, words } from "./errors.ts";
+import { isKubeconfigText } from "./target.ts";
+
+/** The Kubernetes API of one cluster. */
+export interface Kube {
+  /** Its address, such as https://127.0.0.1:6443. */
+  server: string;
+  /** Credentials and trust for a connection to it. */
+  options(): Promise<RequestOptions>;
+  /** One GET; undefined where the object does not exist. Throws Unreachable where no answer came in time. */
+  get<S extends z.ZodType>(path: string, schema: S, signal: AbortSignal): Promise<z.output<S> | undefined>;
+}
+
+/** The longest that one GET may take, in milliseconds. */
+const getMs = 10_000;
+
+/**
+ * Opens the cluster of a kubeconfig's current context.
+ *
+ * A kubeconfig with plain certificates or a token (kind's, for one) is read here. Any other (a login program,
+ * OIDC, a proxy) goes through @kubernetes/client-node's KubeConfig, which knows them all, but takes half a second
+ * of CPU to load, in each of a run's nine steps.
+ *
+ * @param kubeconfig path of the file, or its text
+ */
+export async function openKube(kubeconfig: string): Promise<Kube> {
+  const access = await accessOf(kubeconfig);
+  const get: Kube["get"] = async (path, schema, signal) => {
+    const options = await access.options();
+    const asked = { ...options, headers: { accept: "application/json", ...options.headers } };
+    const url = new URL(access.server + path);
+    const { status, body } = await fetchText(url, asked, signal).catch((error) => {
+      signal.throwIfAborted();
+      throw new Unreachable(
+        `the Kubernetes API at ${access.server} did not answer GET ${path}: ${words(error)}`,
+      );
+    });
+    if (status === 404) return undefined;
+    if (status === 200) return schema.parse(JSON.parse(body));
+    throw new Unreachable(`the Kubernetes API answered GET ${path} with ${status}: ${message(body)}`);
+  };
+  return { ...access, get };
+}
+
+function fetchText(url: URL, options: RequestOptions, signal: AbortSignal) {
+  const request = url.protocol === "https:" ? httpsRequest : httpRequest;
+  return new Promise<{ status: number; body: string }>((resolve, reject) => {
+    const sent = request(url, { ...options, signal: AbortSignal.any([signal, AbortSignal.timeout(getMs)]) });
+    sent.on("error", reject);
+    sent.on("response", (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
+    });
+    sent.end();
+  });
+}
+
+function message(body: string): string {
+  try {
+    return z.object({ message: z.string() }).parse(JSON.parse(body)).message;
+  } catch {
+    return "no words of its own";
+  }
+}
+
+const Pem = z.string().transform((data) => Buffer.from(data, "base64"));
+
+/** The kubeconfigs that need no login program, no proxy and no file beside them. */
+const PlainKubeconfig = z.object({
+  "current-context": z.string().min(1),
+  contexts: z.array(
+    z.object({ name: z.string(), context: z.object({ cluster: z.string(), user: z.string() }) }),
+  ),
+  clusters: z.array(z.object({ name: z.string(), cluster: z.unknown() })),
+  users: z.array(z.object({ name: z.string(), user: z.unknown() })),
+});
+const PlainCluster = z.strictObject({
+  server: z.url(),
+  "certificate-authority-data": Pem.optional(),
+  "tls-server-name": z.string().optional(),
+});
+const PlainUser = z.strictObject({
+  "client-certificate-data": Pem.optional(),
+  "client-key-data": Pem.optional(),
+  token: z.string().optional(),
+});
+
+type Access = Pick<Kube, "server" | "options">;
+
+async function accessOf(kubeconfig: string): Promise<Access> {
+  const isText = isKubeconfigText(kubeconfig);
+  const content = isText ? kubeconfig : await readKubeconfig(kubeconfig);
+  const plain = plainAccess(content);
+  if (plain !== undefined) return plain;
+  const { KubeConfig } = await import("@kubernetes/client-node");
+  const config = new KubeConfig();
+  // From the file where there is one: other files are named relative to it.
+  if (isText) config.loadFromString(content);
+  else config.loadFromFile(kubeconfig);
+  const server = config.getCurrentCluster()?.server;
+  if (server === undefined) throw new StepError("the kubeconfig's current context names no cluster");
+  const options = async () => {
+    const options: RequestOptions = {};
+    await config.applyToHTTPSOptions(options);
+    return options;
+  };
+  return { server: server.replace(/\/$/, ""), options };
+}
+
+function plainAccess(content: string): Access | undefined {
+  const config = PlainKubeconfig.safeParse(parse(content));
+  if (!config.success) return undefined;
+  const { contexts, clusters, users, "current-context": current } = config.data;
+  const context = contexts.find(({ name }) => name === current)?.context;
+  const cluster = PlainCluster.safeParse(clusters.find(({ name }) => name === context?.cluster)?.cluster);
+  const user = PlainUser.safeParse(users.find(({ name }) => name === context?.user)?.user);
+  if (!cluster.success || !user.success) return undefined;
+  const options: RequestOptions = {
+    ca: cluster.data["certificate-authority-data"],
+    cert: user.data["client-certificate-data"],
+    key: user.data["client-key-data"],
+    ...(cluster.data["tls-server-name"] && { servername: cluster.data["tls-server-name"] }),
+    ...(user.data.token && { headers: { authorization: `Bearer ${user.data.token}` } }),
+  };
+  return { server: cluster.data.server.replace(/\/$/, ""), options: async () => options };
+}
+
+async function readKubeconfig(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new StepError(`cannot read the kubeconfig ${path}: ${words(error)}`);
+  }
+}

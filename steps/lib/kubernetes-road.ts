@@ -1,0 +1,28 @@
+import { NotYet } from "./errors.ts";
+import { openKube } from "./kube.ts";
+import { claimUid, getPod, whyNotRunning } from "./pods.ts";
+import { apiPort, peerName, type Road, secured } from "./road.ts";
+import type { Reach, Target } from "./target.ts";
+import { openTunnel } from "./tunnel.ts";
+
+/** Reaches Vault's pods by port-forward through the Kubernetes API, as `kubectl port-forward` does. */
+export async function kubernetesRoad(
+  target: Target,
+  { kubeconfig, namespace }: Extract<Reach, { kind: "kubernetes" }>,
+): Promise<Road> {
+  const kube = await openKube(kubeconfig);
+  return {
+    host: (node) => `${peerName(node)}:${apiPort}`,
+    peerAddress: (node) => `${target.scheme}://${peerName(node)}:${apiPort}`,
+    storeOf: async (node, signal) =>
+      claimUid(kube, namespace, await getPod(kube, namespace, node, signal), signal),
+    connect: async (node) => secured(await openTunnel(kube, namespace, node, apiPort), node, target),
+    whyNot: async (node, signal) => {
+      const pod = await getPod(kube, namespace, node, signal).catch((error) => {
+        if (error instanceof NotYet) return error.message;
+        throw error;
+      });
+      return typeof pod === "string" ? pod : whyNotRunning(kube, namespace, pod, signal);
+    },
+  };
+}

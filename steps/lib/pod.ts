@@ -1,0 +1,42 @@
+import { z } from "zod";
+
+const ContainerState = z.object({
+  waiting: z.object({ reason: z.string().optional(), message: z.string().optional() }).optional(),
+  running: z.unknown().optional(),
+  terminated: z.object({ reason: z.string().optional(), exitCode: z.number() }).optional(),
+});
+
+/** What is used of a Pod. */
+export const Pod = z.object({
+  metadata: z.object({ name: z.string(), uid: z.string(), deletionTimestamp: z.string().optional() }),
+  spec: z.object({
+    volumes: z
+      .array(z.object({ persistentVolumeClaim: z.object({ claimName: z.string() }).optional() }))
+      .optional(),
+  }),
+  status: z.object({
+    phase: z.string().optional(),
+    conditions: z
+      .array(
+        z.object({
+          type: z.string(),
+          status: z.string(),
+          reason: z.string().optional(),
+          message: z.string().optional(),
+        }),
+      )
+      .optional(),
+    containerStatuses: z
+      .array(
+        z.object({
+          name: z.string(),
+          containerID: z.string().optional(),
+          restartCount: z.number(),
+          state: ContainerState.optional(),
+          lastState: ContainerState.optional(),
+        }),
+      )
+      .optional(),
+  }),
+});
+export type Pod = z.output<typeof Pod>;

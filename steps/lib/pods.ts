@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { NotYet } from "./errors.ts";
+import { type Kube, openKube } from "./kube.ts";
+import { Pod } from "./pod.ts";
+import { storyOf } from "./pod-story.ts";
+
+const Claim = z.object({ metadata: z.object({ uid: z.string() }) });
+
+/** One pod; throws NotYet while it does not exist. */
+export async function getPod(kube: Kube, namespace: string, name: string, signal: AbortSignal): Promise<Pod> {
+  const pod = await kube.get(`/api/v1/namespaces/${namespace}/pods/${name}`, Pod, signal);
+  if (pod === undefined) throw new NotYet(`pod ${name} does not exist in namespace ${namespace}`);
+  return pod;
+}
+
+/** The UID of the claim that holds the pod's data; undefined for a pod that has none. */
+export async function claimUid(
+  kube: Kube,
+  namespace: string,
+  pod: Pod,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const name = pod.spec.volumes?.find((volume) => volume.persistentVolumeClaim)?.persistentVolumeClaim
+    ?.claimName;
+  if (name === undefined) return undefined;
+  const claim = await kube.get(
+    `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${name}`,
+    Claim,
+    signal,
+  );
+  if (claim === undefined) throw new NotYet(`PVC ${name} of pod ${pod.metadata.name} does not exist`);
+  return claim.metadata.uid;
+}
+
+function claimName(pod: Pod): string | undefined {
+  return pod.spec.volumes?.find((volume) => volume.persistentVolumeClaim)?.persistentVolumeClaim?.claimName;
+}
+
+const Events = z.object({
+  items: z.array(
+    z.object({
+      involvedObject: z.object({ name: z.string() }),
+      reason: z.string().optional(),
+      message: z.string().optional(),
+      lastTimestamp: z.string().nullish(),
+      eventTime: z.string().nullish(),
+    }),
+  ),
+});
+
+/**
+ * Why a pod does not run, undefined where it does. Where its status has no reason, the last event of the pod or of
+ * its claim is told: a pod that waits for its volume has nothing in its status.
+ */
+export async function whyNotRunning(
+  kube: Kube,
+  namespace: string,
+  pod: Pod,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { running, words, reasons } = storyOf(pod);
+  if (running) return undefined;
+  if (reasons > 0) return words;
+  const events = await kube
+    .get(`/api/v1/namespaces/${namespace}/events`, Events, signal)
+    .catch(() => undefined);
+  const names = [pod.metadata.name, claimName(pod)];
+  const when = ({ lastTimestamp, eventTime }: { lastTimestamp?: unknown; eventTime?: unknown }) =>
+    String(lastTimestamp ?? eventTime ?? "");
+  const [last] = (events?.items ?? [])
+    .filter(({ involvedObject }) => names.includes(involvedObject.name))
+    .sort((one, other) => when(other).localeCompare(when(one)));
+  if (last === undefined) return words;
+  return `${words}; last event, of ${last.involvedObject.name}: ${last.reason}: ${last.message}`;
+}
+
+/** What stands for the identity of a container that does not run. */
+export const notRunning = "not running";
+
+/**
+ * The identity of each pod's running Vault container (its containerd id), or "not running". A container that was
+ * restarted has another identity: its Vault is sealed.
+ *
+ * @param kubeconfig path of the file, or its text
+ * @param waitSeconds how long to wait for pods that do not run yet; 0 looks once
+ * @param say told about every 10 s which pods do not run, and why (image cannot be pulled, unschedulable)
+ * @throws Unreachable when the Kubernetes API does not answer
+ */
+export async function containerIdentities(
+  kubeconfig: string,
+  namespace: string,
+  pods: readonly string[],
+  { waitSeconds, say = () => {}, signal = new AbortController().signal }: WaitForPods,
+): Promise<Record<string, string>> {
+  const kube = await openKube(kubeconfig);
+  const began = Date.now();
+  let told = began;
+  for (;;) {
+    const seen = await Promise.all(pods.map((pod) => look(kube, namespace, pod, signal)));
+    const missing = seen.filter(({ container }) => container === notRunning);
+    const now = Date.now();
+    if (missing.length === 0 || now - began >= waitSeconds * 1000) {
+      for (const { words } of missing) say(words);
+      return Object.fromEntries(seen.map(({ pod, container }) => [pod, container]));
+    }
+    if (now - told >= 10_000) {
+      told = now;
+      const soFar = `${Math.round((now - began) / 1000)} s so far of ${waitSeconds} s`;
+      say(`waiting for pods to run: ${soFar}; ${missing.map(({ words }) => words).join("; ")}`);
+    }
+    await sleep(500, undefined, { signal });
+  }
+}
+
+export interface WaitForPods {
+  waitSeconds: number;
+  say?: (line: string) => void;
+  signal?: AbortSignal;
+}
+
+async function look(kube: Kube, namespace: string, name: string, signal: AbortSignal) {
+  try {
+    const pod = await getPod(kube, namespace, name, signal);
+    const why = await whyNotRunning(kube, namespace, pod, signal);
+    return { pod: name, container: storyOf(pod).container ?? notRunning, words: why ?? "" };
+  } catch (error) {
+    // The pod may not be made yet; an API that does not answer is the caller's to judge.
+    if (error instanceof NotYet && error.constructor === NotYet)
+      return { pod: name, container: notRunning, words: error.message };
+    throw error;
+  }
+}

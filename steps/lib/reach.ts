@@ -1,0 +1,35 @@
+import { connect as connectTcp } from "node:net";
+import { StepError } from "./errors.ts";
+import { connected, type Road, secured } from "./road.ts";
+import type { Target } from "./target.ts";
+
+/** Opens the way that the target names. Nothing is connected before it is used. */
+export async function openRoad(target: Target): Promise<Road> {
+  const { reach } = target;
+  if (reach.kind === "direct") return directRoad(target, reach.addresses, reach.stores ?? {});
+  // Not loaded by tests and tools that reach Vault directly.
+  const { kubernetesRoad } = await import("./kubernetes-road.ts");
+  return kubernetesRoad(target, reach);
+}
+
+function directRoad(target: Target, addresses: Record<string, string>, stores: Record<string, string>): Road {
+  const addressOf = (node: string) => {
+    const address = addresses[node];
+    if (address !== undefined) return new URL(address);
+    throw new StepError(`no address is given for ${node}; known are ${Object.keys(addresses).join(", ")}`);
+  };
+  return {
+    host: (node) => addressOf(node).host,
+    peerAddress: (node) => addressOf(node).origin,
+    storeOf: async (node) => stores[node],
+    whyNot: async () => undefined,
+    connect: async (node, signal) => {
+      const { hostname, port } = addressOf(node);
+      return secured(
+        await connected(connectTcp({ host: hostname, port: Number(port), signal })),
+        node,
+        target,
+      );
+    },
+  };
+}

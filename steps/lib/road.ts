@@ -1,0 +1,48 @@
+import type { Duplex } from "node:stream";
+import { connect as connectTls } from "node:tls";
+import type { Target } from "./target.ts";
+
+/** The port of Vault's API in its pods. 8201 is the cluster port. */
+export const apiPort = 8200;
+
+/** The way to Vault's nodes: their API from here, and what is known about them beside Vault. */
+export interface Road {
+  /** The name for the HTTP Host header. */
+  host(node: string): string;
+  /** A connection to the node's API, with TLS where the target says so. Works for pods that are not ready. */
+  connect(node: string, signal: AbortSignal): Promise<Duplex>;
+  /** The API address under which other nodes reach this one, as join needs it. */
+  peerAddress(node: string): string;
+  /** What names the node's store (the UID of its PVC); undefined where that cannot be known. */
+  storeOf(node: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Why the node does not answer, as far as its surroundings know: its pod is not scheduled, crashes, is gone. */
+  whyNot(node: string, signal: AbortSignal): Promise<string | undefined>;
+}
+
+/** The name that a node's certificate has to carry, and its DNS name in the cluster. */
+export function peerName(node: string): string {
+  return `${node}.vault-internal`;
+}
+
+/** Puts TLS on a connection where the target asks for it, and checks the node's certificate under its own name. */
+export async function secured(
+  stream: Duplex,
+  node: string,
+  { scheme, caCert }: Pick<Target, "scheme" | "caCert">,
+): Promise<Duplex> {
+  if (scheme === "http") return stream;
+  const tls = connectTls({ socket: stream, servername: peerName(node), ...(caCert && { ca: caCert }) });
+  return connected(tls, "secureConnect");
+}
+
+/** Waits for a new connection to stand. */
+export function connected<S extends Duplex>(stream: S, event = "connect"): Promise<S> {
+  return new Promise((resolve, reject) => {
+    stream.once("error", reject);
+    stream.once("close", () => reject(new Error("the connection was closed while it was being made")));
+    stream.once(event, () => {
+      stream.off("error", reject);
+      resolve(stream);
+    });
+  });
+}

@@ -1,0 +1,81 @@
+import { z } from "zod";
+
+/** Any answer, where only the success counts. */
+export const Nothing = z.unknown();
+
+/** sys/seal-status and sys/unseal. `cluster_id` is there only while unsealed. */
+export const SealStatus = z.object({
+  initialized: z.boolean(),
+  sealed: z.boolean(),
+  /** The threshold. 0 on a node that is not initialised. */
+  t: z.number(),
+  /** The number of shares. */
+  n: z.number(),
+  /** How many shares of the threshold have been sent. */
+  progress: z.number(),
+  version: z.string(),
+  cluster_name: z.string().optional(),
+  cluster_id: z.string().optional(),
+  removed_from_cluster: z.boolean().optional(),
+});
+export type SealStatus = z.output<typeof SealStatus>;
+
+/** sys/leader. The raft indexes are absent while the node is sealed. */
+export const Leader = z.object({
+  is_self: z.boolean(),
+  leader_address: z.string(),
+  leader_cluster_address: z.string(),
+  raft_committed_index: z.number().optional(),
+  raft_applied_index: z.number().optional(),
+});
+export type Leader = z.output<typeof Leader>;
+
+/** sys/init. */
+export const Init = z.object({ keys_base64: z.array(z.string()).min(1), root_token: z.string().min(1) });
+export type Init = z.output<typeof Init>;
+
+/** sys/storage/raft/configuration. */
+export const RaftConfiguration = z.object({
+  data: z.object({
+    config: z.object({
+      servers: z.array(
+        z.object({ node_id: z.string(), address: z.string(), leader: z.boolean(), voter: z.boolean() }),
+      ),
+    }),
+  }),
+});
+export type RaftConfiguration = z.output<typeof RaftConfiguration>;
+
+/** sys/storage/raft/autopilot/state. */
+export const AutopilotState = z.object({
+  data: z.object({
+    healthy: z.boolean(),
+    failure_tolerance: z.number(),
+    leader: z.string(),
+    servers: z.record(
+      z.string(),
+      z.object({
+        status: z.string(),
+        healthy: z.boolean(),
+        node_status: z.string(),
+        last_contact: z.string(),
+        last_term: z.number(),
+        last_index: z.number(),
+        stable_since: z.string().optional(),
+      }),
+    ),
+  }),
+});
+export type AutopilotState = z.output<typeof AutopilotState>;
+
+/** sys/storage/raft/autopilot/configuration. Durations are texts such as "10s". */
+export const Autopilot = z.object({
+  data: z.object({ server_stabilization_time: z.string(), last_contact_threshold: z.string() }),
+});
+export type Autopilot = z.output<typeof Autopilot>;
+
+/** sys/mounts and sys/auth: mounts by their path. */
+export const Mounts = z.object({ data: z.record(z.string(), z.unknown()) });
+
+/** What `write` stored. */
+export const Stored = z.object({ data: z.object({ value: z.string() }) });

@@ -1,0 +1,165 @@
+import { z } from "zod";
+import { Unreachable, words } from "./errors.ts";
+import { type Call, HttpClient } from "./http.ts";
+import type { Step } from "./io.ts";
+import type { Road } from "./road.ts";
+import {
+  Autopilot,
+  AutopilotState,
+  Init,
+  Leader,
+  Mounts,
+  Nothing,
+  RaftConfiguration,
+  SealStatus,
+  Stored,
+} from "./vault-answers.ts";
+import { VaultError } from "./vault-error.ts";
+
+/** The longest that an ordinary request may take, in milliseconds; on two slow cores an answer takes up to 1 s. */
+const requestMs = 5_000;
+
+/** For what Vault does work for before it answers: init, the last share, join. */
+const longRequestMs = 60_000;
+
+/** What `sys/storage/raft/join` is told of the leader. */
+export interface JoinCall {
+  leader_api_addr: string;
+  leader_ca_cert?: string;
+  leader_tls_servername?: string;
+  retry: false;
+}
+
+/**
+ * Vault's API as one node answers it. A standby forwards to the leader what it cannot answer itself.
+ *
+ * Every method throws VaultError with Vault's own words for an answer that is no success, and Unreachable where
+ * no answer came. Neither ever holds the body that was sent.
+ */
+export class Vault {
+  readonly node: string;
+  readonly #road: Road;
+  readonly #http: HttpClient;
+  readonly #signal: AbortSignal;
+  readonly #token: string | undefined;
+
+  constructor(road: Road, node: string, step: Pick<Step, "signal">, token?: string) {
+    this.node = node;
+    this.#road = road;
+    this.#signal = step.signal;
+    this.#token = token;
+    this.#http = new HttpClient(road.host(node), () => road.connect(node, step.signal));
+  }
+
+  /** Needs no token, and answers in every state. */
+  sealStatus(): Promise<SealStatus> {
+    return this.#ask(SealStatus, "GET", "sys/seal-status");
+  }
+
+  /** Who leads from this node's point of view, and how far its raft log is. Needs no token. */
+  leader(): Promise<Leader> {
+    return this.#ask(Leader, "GET", "sys/leader");
+  }
+
+  /** Answers once in the life of a store: 400 ever after. */
+  init(shares: number, threshold: number): Promise<Init> {
+    const body = { secret_shares: shares, secret_threshold: threshold };
+    return this.#ask(Init, "PUT", "sys/init", body, longRequestMs);
+  }
+
+  unseal(share: string): Promise<SealStatus> {
+    return this.#ask(SealStatus, "PUT", "sys/unseal", { key: share }, longRequestMs);
+  }
+
+  /** Forgets the shares sent so far. */
+  resetUnseal(): Promise<SealStatus> {
+    return this.#ask(SealStatus, "PUT", "sys/unseal", { reset: true });
+  }
+
+  /** Answers before the node has joined: it takes the unseal, and autopilot, to make a voter of it. */
+  async join(body: JoinCall): Promise<void> {
+    await this.#ask(Nothing, "POST", "sys/storage/raft/join", body, longRequestMs);
+  }
+
+  /** The servers of the raft configuration. */
+  async raftServers(): Promise<RaftConfiguration["data"]["config"]["servers"]> {
+    return (await this.#ask(RaftConfiguration, "GET", "sys/storage/raft/configuration")).data.config.servers;
+  }
+
+  async autopilotState(): Promise<AutopilotState["data"]> {
+    return (await this.#ask(AutopilotState, "GET", "sys/storage/raft/autopilot/state")).data;
+  }
+
+  async autopilot(): Promise<Autopilot["data"]> {
+    return (await this.#ask(Autopilot, "GET", "sys/storage/raft/autopilot/configuration")).data;
+  }
+
+  /** Changes the named settings of autopilot, and leaves the others. */
+  async setAutopilot(settings: { server_stabilization_time: string }): Promise<void> {
+    await this.#ask(Nothing, "POST", "sys/storage/raft/autopilot/configuration", settings);
+  }
+
+  /** The paths of all secret engines and auth methods, such as "sys/" and "token/". */
+  async mounts(): Promise<{ engines: string[]; auth: string[] }> {
+    const engines = await this.#ask(Mounts, "GET", "sys/mounts");
+    const auth = await this.#ask(Mounts, "GET", "sys/auth");
+    return { engines: Object.keys(engines.data), auth: Object.keys(auth.data) };
+  }
+
+  /** Writes into the token's own cubbyhole, which no other token can read. */
+  async write(name: string, value: string): Promise<void> {
+    await this.#ask(Nothing, "POST", `cubbyhole/${name}`, { value });
+  }
+
+  async read(name: string): Promise<string> {
+    return (await this.#ask(Stored, "GET", `cubbyhole/${name}`)).data.value;
+  }
+
+  async delete(name: string): Promise<void> {
+    await this.#ask(Nothing, "DELETE", `cubbyhole/${name}`);
+  }
+
+  close(): void {
+    this.#http.close();
+  }
+
+  async #ask<S extends z.ZodType>(
+    answer: S,
+    method: Call["method"],
+    path: string,
+    body?: object,
+    timeoutMs = requestMs,
+  ): Promise<z.output<S>> {
+    const headers = { "x-vault-request": "true", ...(this.#token && { "x-vault-token": this.#token }) };
+    const call: Call = { method, path: `/v1/${path}`, headers, timeoutMs, signal: this.#signal };
+    const { status, body: text } = await this.#http
+      .call(body === undefined ? call : { ...call, body })
+      .catch(async (error) => {
+        this.#signal.throwIfAborted();
+        const why = await this.#road.whyNot(this.node, this.#signal);
+        const because = why === undefined ? words(error) : `${why}; ${words(error)}`;
+        throw new Unreachable(`${this.node} did not answer ${method} /v1/${path}: ${because}`);
+      });
+    const json = parse(text);
+    if (status < 200 || status > 299) {
+      const said = Refusal.safeParse(json);
+      throw new VaultError(this.node, method, path, status, said.success ? said.data.errors : []);
+    }
+    const checked = answer.safeParse(json);
+    if (checked.success) return checked.data;
+    const wrong = checked.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
+    throw new Error(
+      `${this.node} answered ${method} /v1/${path} with ${status}, but not as Vault does: ${wrong}`,
+    );
+  }
+}
+
+const Refusal = z.object({ errors: z.array(z.string()) });
+
+function parse(text: string): unknown {
+  try {
+    return text === "" ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
