@@ -1,0 +1,77 @@
+/** A Kubernetes cluster in Docker, made by kind: 1 control-plane that takes the ingress, and the workers. */
+import type * as command from "@pulumi/command";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { Settings } from "../config.ts";
+import { fingerprint, kindConfig } from "./kind-config.ts";
+import { declareStep } from "./step.ts";
+
+export interface KindClusterArgs {
+  settings: Pick<Settings, "cluster" | "timeouts">;
+  /** Begins the cluster's name, which ends in a random suffix: two checkouts never meet. */
+  namePrefix: string;
+  /** Folder for the kubeconfig file, relative to the project. */
+  stackDir: string;
+  /** kind node image; undefined = the one kind names itself. */
+  nodeImage?: string | undefined;
+}
+
+export class KindCluster extends pulumi.ComponentResource {
+  /** The cluster's name, as `kind get clusters` lists it. */
+  readonly clusterName: pulumi.Output<string>;
+  /** Kubeconfig as YAML. Secret: it holds the administrator's key. */
+  readonly kubeconfig: pulumi.Output<string>;
+  /** Stands for this very cluster: another one of the same name has another instance. */
+  readonly instance: pulumi.Output<string>;
+  readonly provider: k8s.Provider;
+  /** What everything inside the cluster is deleted with. */
+  readonly creation: command.local.Command;
+
+  constructor(name: string, args: KindClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("vault-ha:cluster:KindCluster", name, args, opts);
+    const config = kindConfig(args.settings, args.nodeImage);
+    const identifier = fingerprint(config);
+
+    // Changes with nothing, so that the name is stable for as long as the stack stands.
+    const suffix = new random.RandomString(
+      `${name}-suffix`,
+      { length: 6, special: false, upper: false },
+      { parent: this },
+    );
+    this.clusterName = pulumi.interpolate`${args.namePrefix}-${suffix.result}`;
+
+    const { resource, answer } = declareStep<{ kubeconfig: string; instance: string }>(
+      `${name}-create`,
+      {
+        step: "create-cluster",
+        undo: "delete-cluster",
+        input: {
+          name: this.clusterName,
+          network: this.clusterName,
+          config,
+          stackDir: args.stackDir,
+          timeoutSeconds: args.settings.timeouts.clusterSeconds,
+        },
+        triggers: [identifier, this.clusterName],
+      },
+      // The old cluster holds the host ports that the new one needs.
+      { parent: this, deleteBeforeReplace: true },
+    );
+    this.creation = resource;
+    this.kubeconfig = pulumi.secret(answer.kubeconfig);
+    this.instance = pulumi.unsecret(answer.instance);
+
+    this.provider = new k8s.Provider(
+      `${name}-provider`,
+      {
+        kubeconfig: this.kubeconfig,
+        // Known at preview, unlike the kubeconfig: says at once whether children are replaced.
+        clusterIdentifier: identifier,
+        enableServerSideApply: true,
+      },
+      { parent: this },
+    );
+    this.registerOutputs({ clusterName: this.clusterName, instance: this.instance });
+  }
+}

@@ -1,0 +1,155 @@
+/** What Vault's own configuration (`server.ha.raft.config`) has to say so that its nodes can be raised and joined. */
+import { type Attribute, type Block, type Body, parseHcl, type Value } from "./hcl.ts";
+import { show } from "./values-file.ts";
+
+/** One thing in a value that cannot stay: what was found, why it cannot be, what to do instead. */
+export interface Finding {
+  found: string;
+  why: string;
+  instead: string;
+}
+
+/** Where the pods find the listener's certificate, key and authority. */
+export interface TlsFiles {
+  cert: string;
+  key: string;
+}
+
+/**
+ * Checks a configuration. With `tls`, a listener whose TLS is off is given these files and the new text is returned.
+ */
+export function checkVaultConfig(text: unknown, tls?: TlsFiles): { text: string; findings: Finding[] } {
+  if (typeof text !== "string")
+    return { text: "", findings: [unreadable(`it is ${show(text)}, not a text`)] };
+  if (text.trimStart().startsWith("{")) return { text, findings: [unreadable("it is written as JSON")] };
+  try {
+    const withTls = tls ? turnTlsOn(text, parseHcl(text), tls) : text;
+    const body = parseHcl(withTls);
+    return {
+      text: withTls,
+      findings: [...checkListener(body, tls !== undefined), ...checkStorage(body), ...checkRest(body)],
+    };
+  } catch (error) {
+    return { text, findings: [unreadable((error as Error).message)] };
+  }
+}
+
+const unreadable = (found: string): Finding => ({
+  found,
+  why: "The program reads this configuration to see that the nodes can be reached, joined and unsealed.",
+  instead: "Write it as examples/vault-ha-values.yaml does.",
+});
+
+function checkListener(body: Body, tls: boolean): Finding[] {
+  const listeners = body.blocks.filter(({ type, labels }) => type === "listener" && labels[0] === "tcp");
+  const listener = listeners.find((one) => everywhere(setTo(one, "address"), 8200)) ?? listeners[0];
+  const instead = 'Write: listener "tcp" { address = "[::]:8200", cluster_address = "[::]:8201", ... }';
+  if (!listener)
+    return [{ found: 'it has no listener "tcp"', why: "Every step speaks to Vault over HTTP.", instead }];
+  const findings: Finding[] = [];
+  const address = setTo(listener, "address");
+  if (!everywhere(address, 8200))
+    findings.push({
+      found: `the listener's address is ${show(address)}`,
+      why: "The probes ask 127.0.0.1:8200 in the pod, the other pods ask the pod's address on the same port.",
+      instead,
+    });
+  const cluster = setTo(listener, "cluster_address");
+  if (cluster !== undefined && !everywhere(cluster, 8201))
+    findings.push({
+      found: `the listener's cluster_address is ${show(cluster)}`,
+      why: "The nodes look for each other on port 8201 (https://vault-N.vault-internal:8201).",
+      instead,
+    });
+  const off = isTrue(setTo(listener, "tls_disable"));
+  if (off !== !tls)
+    findings.push({
+      found: off ? "the listener's TLS is off" : "the listener's TLS is on",
+      why: `The probes, the steps and the other nodes speak ${tls ? "HTTPS" : "HTTP"} to it in this stack.`,
+      instead: tls ? "Remove tls_disable." : "Write tls_disable = 1 in the listener.",
+    });
+  return findings;
+}
+
+function checkStorage(body: Body): Finding[] {
+  const storages = body.blocks.filter(({ type }) => type === "storage" || type === "ha_storage");
+  const [storage] = storages;
+  const instead = 'Write: storage "raft" { path = "/vault/data" }';
+  if (storages.length !== 1 || storage?.type !== "storage" || storage.labels[0] !== "raft")
+    return [
+      {
+        found:
+          storages.length === 0
+            ? "it has no storage"
+            : `its storage is ${storages.map((s) => [s.type, ...s.labels].join(" ")).join(" and ")}`,
+        why: "The nodes form one Vault by joining over Raft, which only works on Raft's own storage.",
+        instead,
+      },
+    ];
+  const findings: Finding[] = [];
+  const path = setTo(storage, "path");
+  if (path !== "/vault/data")
+    findings.push({
+      found: `the storage path is ${show(path)}`,
+      why: "The volume is mounted at /vault/data; what lies elsewhere is gone when the pod restarts.",
+      instead,
+    });
+  if (
+    storage.body.blocks.some(({ type }) => type === "retry_join") ||
+    setTo(storage, "retry_join") !== undefined
+  )
+    findings.push({
+      found: "the storage has retry_join",
+      why: "The nodes would join by themselves and all at once, which can eject one again (hashicorp/vault#32099); the program joins them one at a time and waits for each to be a voter.",
+      instead: "Remove retry_join.",
+    });
+  return findings;
+}
+
+function checkRest(body: Body): Finding[] {
+  const findings: Finding[] = [];
+  const seals = body.blocks.filter((block) => block.type === "seal" && !isTrue(setTo(block, "disabled")));
+  for (const seal of seals)
+    findings.push({
+      found: `it has seal ${show(seal.labels[0])}`,
+      why: "With it, initialisation gives recovery keys instead of the key shares with which the program unseals.",
+      instead: "Remove the seal.",
+    });
+  if (!body.blocks.some(({ type, labels }) => type === "service_registration" && labels[0] === "kubernetes"))
+    findings.push({
+      found: 'it has no service_registration "kubernetes"',
+      why: "Vault labels its pods through it; the services vault-active and vault-standby find no pod without these labels.",
+      instead: 'Write: service_registration "kubernetes" {}',
+    });
+  if (isTrue(attribute(body, "disable_clustering")?.value))
+    findings.push({
+      found: "disable_clustering is on",
+      why: "Nodes that do not form a cluster cannot take over from each other.",
+      instead: "Remove disable_clustering.",
+    });
+  return findings;
+}
+
+/** Last position first, so that the places of the others still hold. */
+function turnTlsOn(text: string, body: Body, { cert, key }: TlsFiles): string {
+  return body.blocks
+    .filter((block) => block.type === "listener" && isTrue(setTo(block, "tls_disable")))
+    .map((block) => attribute(block.body, "tls_disable"))
+    .filter((found) => found !== undefined)
+    .reverse()
+    .reduce((whole, { start, end }) => {
+      const indent = /[^\S\n]*$/.exec(whole.slice(0, start))?.[0] ?? "";
+      const lines = `tls_cert_file = ${JSON.stringify(cert)}\n${indent}tls_key_file = ${JSON.stringify(key)}`;
+      return whole.slice(0, start) + lines + whole.slice(end);
+    }, text);
+}
+
+/** In HCL, the last of several equal keys counts. */
+const attribute = (body: Body, key: string): Attribute | undefined =>
+  body.attributes.findLast((one) => one.key === key);
+const setTo = (block: Block, key: string): Value | undefined => attribute(block.body, key)?.value;
+/** Vault takes `1`, `true` and both as texts for yes. */
+const isTrue = (value: Value | undefined) => ["1", "t", "true"].includes(String(value).toLowerCase());
+/** An address that listens on every interface, at this port. */
+const everywhere = (address: Value | undefined, port: number) =>
+  typeof address === "string" && ["[::]", "0.0.0.0", ""].some((host) => address === `${host}:${port}`);

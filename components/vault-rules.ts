@@ -1,0 +1,201 @@
+/** The chart values that the lifecycle relies on, each with the reason why a stack's own values cannot change it. */
+import { vaultNodePort } from "./kind-config.ts";
+import { type Values, valueAt } from "./values-file.ts";
+
+/** What the program decides about the release. */
+export interface Decided {
+  replicas: number;
+  /** Size of each node's volume, such as 10Gi. */
+  storageSize: string;
+  image: { repository: string; tag: string };
+  /** Port of every Kubernetes node at which Vault answers; 30000, as the cluster's configuration maps it. */
+  nodePort?: number | undefined;
+  /** The secret with tls.crt, tls.key and ca.crt that the pods serve; without it they speak HTTP. */
+  tls?: { secretName: string } | undefined;
+}
+
+export interface Rule {
+  key: string;
+  /** Whether this value, found in a stack's own file, can stay; `all` is everything together. */
+  allowed: (value: unknown, all: Values) => boolean;
+  /** The chart's own default is another one, so the key cannot be left out either. */
+  mustBeSet?: boolean;
+  why: string;
+  instead: string;
+}
+
+const only =
+  (...values: unknown[]) =>
+  (value: unknown) =>
+    values.includes(value);
+const remove = "Remove the key.";
+
+/** A node that is sealed or new answers 503 or 501 to Vault's health question, unless it is asked not to. */
+const sparesSealed = (path: unknown) =>
+  /[?&]sealedcode=2\d\d/.test(`${path}`) && /[?&]uninitcode=2\d\d/.test(`${path}`);
+
+/** The rules for one stack. Values that no rule names are the stack's own affair, and the chart's schema checks them. */
+export function rules({ replicas, storageSize, image, nodePort = vaultNodePort, tls }: Decided): Rule[] {
+  const podNames =
+    "The steps reach the pods as vault-0, vault-1, ... and join them as vault-N.vault-internal.";
+  const imageIs = `This release runs ${image.repository}:${image.tag}, the image that setup found together with the chart.`;
+  const haRaft = "The program raises a Vault that is highly available on Raft storage, and nothing else.";
+  const notRaised = "The program brings no image for it and does not wait for it.";
+  return [
+    {
+      key: "global.enabled",
+      allowed: only(true),
+      why: "Nothing would be installed that could be initialised.",
+      instead: remove,
+    },
+    {
+      key: "global.externalVaultAddr",
+      allowed: only("", null),
+      why: "With an outside Vault the chart installs none.",
+      instead: remove,
+    },
+    {
+      key: "global.namespace",
+      allowed: only("", null),
+      why: "The pods would stand in another namespace than the one the steps look in.",
+      instead: "Remove the key and name the namespace: pulumi config set vault.namespace <name>",
+    },
+    {
+      key: "global.tlsDisable",
+      allowed: only(tls === undefined),
+      why: `The steps and the probes speak ${tls ? "HTTPS" : "HTTP"} in this stack.`,
+      instead: remove,
+    },
+    { key: "fullnameOverride", allowed: only("", "vault", null), why: podNames, instead: remove },
+    { key: "nameOverride", allowed: only("", "vault", null), why: podNames, instead: remove },
+    {
+      key: "injector.enabled",
+      allowed: only(false),
+      mustBeSet: true,
+      why: notRaised,
+      instead: "Remove the key; install the injector as a release of its own.",
+    },
+    {
+      key: "csi.enabled",
+      allowed: only(false),
+      why: notRaised,
+      instead: "Remove the key; install the CSI provider as a release of its own.",
+    },
+    {
+      key: "server.enabled",
+      allowed: only(true, "-"),
+      why: "Nothing would be installed that could be initialised.",
+      instead: remove,
+    },
+    {
+      key: "server.dev.enabled",
+      allowed: only(false),
+      why: `A development server keeps nothing and is never sealed. ${haRaft}`,
+      instead: remove,
+    },
+    {
+      key: "server.standalone.enabled",
+      allowed: only(false, "-"),
+      why: haRaft,
+      instead: "Remove the key; for a single node: pulumi config set vault.replicas 1",
+    },
+    {
+      key: "server.ha.enabled",
+      allowed: only(true),
+      mustBeSet: true,
+      why: haRaft,
+      instead: "Remove the key; for a single node: pulumi config set vault.replicas 1",
+    },
+    { key: "server.ha.raft.enabled", allowed: only(true), mustBeSet: true, why: haRaft, instead: remove },
+    {
+      key: "server.ha.raft.setNodeId",
+      allowed: only(true),
+      mustBeSet: true,
+      why: "The steps find a node in Raft's list by its pod's name.",
+      instead: remove,
+    },
+    {
+      key: "server.ha.replicas",
+      allowed: only(replicas),
+      why: `This stack has ${replicas} (vault.replicas), and the steps follow that.`,
+      instead: "Remove the key and set the number: pulumi config set vault.replicas <1, 3, 5 or 7>",
+    },
+    {
+      key: "server.ha.clusterAddr",
+      allowed: (value) => value === null || `${value}`.includes("$("),
+      why: "Every node needs an address of its own to be joined.",
+      instead: "Remove the key, or use a variable of the pod: https://$(HOSTNAME).vault-internal:8201",
+    },
+    {
+      key: "server.dataStorage.enabled",
+      allowed: only(true),
+      why: "A node that loses its data at a restart leaves the cluster for good.",
+      instead: remove,
+    },
+    {
+      key: "server.dataStorage.size",
+      allowed: only(storageSize),
+      why: `This stack's volumes have ${storageSize} (vault.storageSize).`,
+      instead: "Remove the key and set the size: pulumi config set vault.storageSize <size>",
+    },
+    {
+      key: "server.dataStorage.mountPath",
+      allowed: only("/vault/data"),
+      why: "Raft's storage path is /vault/data; data outside the volume is gone when the pod restarts.",
+      instead: remove,
+    },
+    { key: "server.image.repository", allowed: only(image.repository), why: imageIs, instead: remove },
+    { key: "server.image.tag", allowed: only(image.tag), why: imageIs, instead: remove },
+    {
+      key: "server.updateStrategyType",
+      allowed: only("OnDelete"),
+      why: "Kubernetes would restart the pods by itself, the leader like any other, and each comes back sealed.",
+      instead: remove,
+    },
+    {
+      key: "server.service.enabled",
+      allowed: only(true),
+      why: "The pods find each other through the service vault-internal.",
+      instead: remove,
+    },
+    ...["VAULT_RAFT_NODE_ID", "VAULT_RAFT_PATH", "VAULT_CLUSTER_ADDR"].map((name) => ({
+      key: `server.extraEnvironmentVars.${name}`,
+      allowed: () => false,
+      why: "It would be the same in every pod and stand above the configuration, so the nodes could not be told apart or would not find their data.",
+      instead: remove,
+    })),
+    {
+      key: "server.livenessProbe.enabled",
+      allowed: (value, all) => {
+        const probe = (key: string) => valueAt(all, `server.livenessProbe.${key}`);
+        const command = probe("execCommand");
+        return (
+          value !== true || (Array.isArray(command) && command.length > 0) || sparesSealed(probe("path"))
+        );
+      },
+      why: "With the path that is set, Kubernetes kills a pod that waits to be initialised or unsealed, again and again.",
+      instead: "Add: server.livenessProbe.path: /v1/sys/health?standbyok=true&sealedcode=204&uninitcode=204",
+    },
+    {
+      key: "ui.enabled",
+      allowed: only(true),
+      mustBeSet: true,
+      why: "Vault is reached from outside through the service vault-ui.",
+      instead: remove,
+    },
+    {
+      key: "ui.serviceType",
+      allowed: only("NodePort"),
+      mustBeSet: true,
+      why: `This machine's port leads to node port ${nodePort}.`,
+      instead: remove,
+    },
+    {
+      key: "ui.serviceNodePort",
+      allowed: only(nodePort),
+      why: `This machine's port leads to node port ${nodePort}.`,
+      instead: "Remove the key; the port on this machine: pulumi config set cluster.ports.vault <port>",
+    },
+    { key: "ui.targetPort", allowed: only(8200), why: "Vault listens on 8200.", instead: remove },
+  ];
+}

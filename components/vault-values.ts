@@ -1,0 +1,92 @@
+/** Makes the values for the Vault chart: the example's, the stack's own over them, the settings over both. */
+
+import { vaultNodePort } from "./kind-config.ts";
+import { mergeValues, readValuesFile, show, type Values, valueAt, withValue } from "./values-file.ts";
+import { checkVaultConfig } from "./vault-config.ts";
+import { type Decided, rules } from "./vault-rules.ts";
+
+export interface VaultValuesArgs extends Decided {
+  /** The stack's own values file (`vault.valuesFile`). */
+  ownFile?: string | undefined;
+  /** The values that everything starts from, as people use them with Helm alone. */
+  exampleFile?: string;
+}
+
+/** Where the pods find the TLS secret's files. */
+export const tlsFolder = "/vault/tls";
+
+const configKey = "server.ha.raft.config";
+
+/**
+ * The chart's values, and one problem for each thing in the values files that the lifecycle could not live with:
+ * the file, the key, what was found, why not, what to do instead. With any problem the values are not to be used.
+ */
+export function vaultValues(args: VaultValuesArgs): { values: Values; problems: string[] } {
+  const { ownFile, exampleFile = "examples/vault-ha-values.yaml" } = args;
+  const example = readValuesFile(exampleFile);
+  const own = ownFile === undefined ? { values: {}, problems: [] } : readValuesFile(ownFile);
+  const merged = mergeValues(example.values, own.values, ownFile ?? exampleFile);
+  const problems = [...example.problems, ...own.problems, ...merged.problems];
+  if (example.problems.length > 0) return { values: {}, problems };
+
+  let { values } = merged;
+  const report = (key: string, found: string, why: string, instead: string) => {
+    const [file, mend] =
+      valueAt(own.values, key) === undefined
+        ? [
+            exampleFile,
+            `Put the example back (git checkout ${exampleFile}); changes go into a file of your own.`,
+          ]
+        : [ownFile, instead];
+    problems.push(`${file}: ${key}: ${found}. ${why}\n    ${mend}`);
+  };
+
+  const settled = new Map(decided(args));
+  for (const { key, allowed, mustBeSet = false, why, instead } of rules(args)) {
+    // What the example says of these is only where a setting's default comes from.
+    const given = valueAt(settled.has(key) ? own.values : values, key);
+    if (given === undefined ? mustBeSet : !allowed(given, values))
+      report(key, `${show(given)} cannot be used`, why, instead);
+  }
+  for (const [key, value] of settled) values = withValue(values, key, value);
+  if (args.tls) values = withTlsSecret(values, args.tls.secretName);
+
+  const { text, findings } = checkVaultConfig(
+    valueAt(values, configKey),
+    args.tls && { cert: `${tlsFolder}/tls.crt`, key: `${tlsFolder}/tls.key` },
+  );
+  for (const { found, why, instead } of findings) report(configKey, found, why, instead);
+  return { values: withValue(values, configKey, text), problems };
+}
+
+/** What settings decide, by key of the chart. */
+function decided({
+  replicas,
+  storageSize,
+  image,
+  nodePort = vaultNodePort,
+  tls,
+}: Decided): [string, unknown][] {
+  return [
+    ["global.tlsDisable", tls === undefined],
+    ["server.ha.replicas", replicas],
+    ["server.dataStorage.size", storageSize],
+    ["server.image.repository", image.repository],
+    ["server.image.tag", image.tag],
+    ["ui.serviceNodePort", nodePort],
+  ];
+}
+
+/** Mounts the secret, and tells the `vault` command in the pods which authority to trust. */
+function withTlsSecret(values: Values, secretName: string): Values {
+  const list = (key: string) => (valueAt(values, key) ?? []) as unknown[];
+  const additions: [string, unknown][] = [
+    ["server.volumes", [...list("server.volumes"), { name: "vault-tls", secret: { secretName } }]],
+    [
+      "server.volumeMounts",
+      [...list("server.volumeMounts"), { name: "vault-tls", mountPath: tlsFolder, readOnly: true }],
+    ],
+    ["server.extraEnvironmentVars.VAULT_CACERT", `${tlsFolder}/ca.crt`],
+  ];
+  return additions.reduce((whole, [key, value]) => withValue(whole, key, value), values);
+}

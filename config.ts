@@ -1,0 +1,139 @@
+/**
+ * The stack's settings: what a user may write with `pulumi config set <key> <value>`.
+ * Every key is listed once, in settings.ts; every problem is reported at once, with the command that mends it.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+import { settingList } from "./settings.ts";
+
+type Key = keyof typeof settingList;
+
+/** The settings, typed and complete. */
+export interface Settings {
+  cluster: {
+    workers: number;
+    listenAddress: string;
+    ports: { http: number; https: number; vault: number; spare: number };
+  };
+  vault: {
+    namespace: string;
+    replicas: number;
+    shares: number;
+    threshold: number;
+    storageSize: string;
+    valuesFile: string | undefined;
+  };
+  whoami: { enabled: boolean; host: string };
+  timeouts: { clusterSeconds: number; podSeconds: number; stepSeconds: number };
+}
+
+/**
+ * Reads settings as typed (`{"vault.replicas": "5"}`).
+ * `problems` holds one message for each thing that is wrong; with any, `settings` is undefined.
+ */
+export function readSettings(given: Record<string, string>): { settings?: Settings; problems: string[] } {
+  const problems = Object.keys(given)
+    .filter((key) => !Object.hasOwn(settingList, key))
+    .map((key) => `${key}: there is no such setting.${closest(key)}\n    pulumi config rm ${key}`);
+  const read = <K extends Key>(key: K): z.output<(typeof settingList)[K]["schema"]> | undefined => {
+    const { schema, fallback } = settingList[key];
+    const text = given[key] ?? fallback;
+    if (text === undefined) return undefined;
+    const result = schema.safeParse(text);
+    if (result.success) return result.data as z.output<(typeof settingList)[K]["schema"]>;
+    const rule = result.error.issues[0]?.message;
+    problems.push(`${key}: "${text}" does not fit; it ${rule}.\n    ${mend(key, fallback)}`);
+    return undefined;
+  };
+  const must = <K extends Key>(key: K) => read(key) as z.output<(typeof settingList)[K]["schema"]>;
+
+  const replicas = must("vault.replicas");
+  const settings: Settings = {
+    cluster: {
+      workers: read("cluster.workers") ?? replicas,
+      listenAddress: must("cluster.listenAddress"),
+      ports: {
+        http: must("cluster.ports.http"),
+        https: must("cluster.ports.https"),
+        vault: must("cluster.ports.vault"),
+        spare: must("cluster.ports.spare"),
+      },
+    },
+    vault: {
+      namespace: must("vault.namespace"),
+      replicas,
+      shares: must("vault.shares"),
+      threshold: must("vault.threshold"),
+      storageSize: must("vault.storageSize"),
+      valuesFile: read("vault.valuesFile"),
+    },
+    whoami: { enabled: must("whoami.enabled"), host: must("whoami.host") },
+    timeouts: {
+      clusterSeconds: must("timeouts.clusterSeconds"),
+      podSeconds: must("timeouts.podSeconds"),
+      stepSeconds: must("timeouts.stepSeconds"),
+    },
+  };
+  problems.push(...combinations(settings));
+  return problems.length > 0 ? { problems } : { settings, problems };
+}
+
+/** What single values cannot show. A value that did not fit alone is undefined here and compares as false. */
+function combinations({ cluster, vault }: Settings): string[] {
+  const problems: string[] = [];
+  if (vault.threshold > vault.shares)
+    problems.push(
+      `vault.threshold: ${vault.threshold} is more than the ${vault.shares} shares there are (vault.shares), so nobody could unseal.\n    ${mend("vault.threshold", String(Math.ceil((vault.shares + 1) / 2)))}`,
+    );
+  // Vault's own rule: https://developer.hashicorp.com/vault/api-docs/system/init
+  if (vault.threshold === 1 && vault.shares > 1)
+    problems.push(
+      `vault.threshold: 1 makes each of the ${vault.shares} shares the whole key; Vault refuses that.\n    ${mend("vault.threshold", "2")}`,
+    );
+  if (cluster.workers < vault.replicas)
+    problems.push(
+      `cluster.workers: ${cluster.workers} workers cannot hold ${vault.replicas} Vault pods; the chart's anti-affinity puts one on a node.\n    ${mend("cluster.workers", String(vault.replicas))}`,
+    );
+  const holders = new Map<number, string>();
+  const taken = new Set(Object.values(cluster.ports));
+  const free = (port: number): number => (taken.has(port) ? free(port + 1) : port);
+  for (const [name, number] of Object.entries(cluster.ports)) {
+    if (number === undefined) continue;
+    const key = `cluster.ports.${name}`;
+    const holder = holders.get(number);
+    if (holder)
+      problems.push(
+        `${key}: ${number} is taken by ${holder} already.\n    ${mend(key as Key, String(free(number)))}`,
+      );
+    else holders.set(number, key);
+  }
+  return problems;
+}
+
+const mend = (key: Key, value: string | undefined) => `pulumi config set ${key} ${value ?? "<value>"}`;
+
+/** "Did you mean" for a key that differs only in its last part or its case. */
+function closest(key: string): string {
+  const known = Object.keys(settingList);
+  const tail = key.split(".").at(-1)?.toLowerCase();
+  const found = known.find(
+    (name) => name.toLowerCase() === key.toLowerCase() || name.split(".").at(-1)?.toLowerCase() === tail,
+  );
+  return found ? ` Did you mean ${found}?` : "";
+}
+
+/** The settings of the running stack. Throws one error that lists every problem. */
+export function loadSettings(): Settings {
+  const prefix = `${pulumi.getProject()}:`;
+  const given = Object.fromEntries(
+    Object.entries(pulumi.runtime.allConfig())
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => [key.slice(prefix.length), value]),
+  );
+  const { settings, problems } = readSettings(given);
+  if (settings) return settings;
+  const count = problems.length === 1 ? "1 setting is" : `${problems.length} settings are`;
+  throw new pulumi.RunError(
+    `${count} wrong in stack ${pulumi.getStack()}; nothing was changed.\n  ${problems.join("\n  ")}`,
+  );
+}

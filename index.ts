@@ -1,0 +1,38 @@
+/** A highly available Vault on Kubernetes, from nothing: the whole, in the order in which it comes to stand. */
+import * as pulumi from "@pulumi/pulumi";
+import { IngressNginx } from "./components/ingress-nginx.ts";
+import { KindCluster } from "./components/kind-cluster.ts";
+import { VaultLifecycle } from "./components/vault-lifecycle.ts";
+import { VaultRelease } from "./components/vault-release.ts";
+import { Whoami } from "./components/whoami.ts";
+import { loadSettings } from "./config.ts";
+import { preflight } from "./setup/preflight.ts";
+import { loadSources } from "./sources.ts";
+
+const settings = loadSettings();
+const sources = loadSources();
+const stackDir = `.local/stacks/${pulumi.getStack()}`;
+const namePrefix = `vault-ha-${pulumi.getStack()}`;
+await preflight(settings, namePrefix);
+
+const cluster = new KindCluster("cluster", { settings, namePrefix, stackDir, nodeImage: sources.nodeImage });
+
+const ingress = new IngressNginx("ingress", { cluster, source: sources.ingressNginx });
+if (settings.whoami.enabled)
+  new Whoami("whoami", { cluster, ingress, host: settings.whoami.host, image: sources.whoami.image });
+
+const vault = new VaultRelease("vault", { cluster, settings: settings.vault, source: sources.vault });
+const lifecycle = new VaultLifecycle("lifecycle", { cluster, vault, settings, stackDir });
+
+const { ports } = settings.cluster;
+export const vaultAddress = `${vault.scheme}://localhost:${ports.vault}`;
+export const whoamiAddress = settings.whoami.enabled
+  ? `http://${settings.whoami.host}:${ports.http}`
+  : undefined;
+export const clusterName = cluster.clusterName;
+export const kubeconfigFile = `${stackDir}/kubeconfig`;
+/** Root token and shares, readable by you alone. */
+export const keysFile = `${stackDir}/vault-init.json`;
+export const rootToken = lifecycle.rootToken;
+export const shares = lifecycle.shares;
+export const peers = lifecycle.peers;

@@ -1,0 +1,141 @@
+/** The list of settings: each key once, with its rule, default, unit and what it gives. docs/settings.md shows it. */
+import { isIP } from "node:net";
+import { z } from "zod";
+
+/** One setting: its rule, its default as it would be typed, its unit, and what it gives. */
+export interface Setting<T = unknown> {
+  schema: z.ZodType<T, string>;
+  /** As typed on the command line; undefined = the setting has no value unless somebody gives one. */
+  fallback: string | undefined;
+  unit: string;
+  gives: string;
+}
+
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `takes a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `takes a whole number from ${min} to ${max}`);
+const port = whole(1, 65535);
+const yesNo = z
+  .string()
+  .regex(/^(true|false)$/, "takes true or false")
+  .transform((text) => text === "true");
+const dnsLabel = z
+  .string()
+  .regex(/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/, "takes lower-case letters, digits and -");
+const hostName = z
+  .string()
+  .regex(
+    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    "takes a host name in lower case",
+  );
+
+const setting = <T>(
+  schema: z.ZodType<T, string>,
+  fallback: string | undefined,
+  unit: string,
+  gives: string,
+) => ({ schema, fallback, unit, gives }) satisfies Setting<T>;
+
+/** All settings. The order is the order of docs/settings.md. */
+export const settingList = {
+  "cluster.workers": setting(
+    whole(1, 20),
+    undefined,
+    "nodes",
+    "Worker nodes of the kind cluster. Follows vault.replicas unless set.",
+  ),
+  "cluster.listenAddress": setting(
+    z.string().refine((text) => isIP(text) !== 0, "takes an IP address"),
+    "127.0.0.1",
+    "IP address",
+    "Address of this machine on which the cluster's ports listen.",
+  ),
+  "cluster.ports.http": setting(
+    port,
+    "8080",
+    "port",
+    "Port of this machine for the ingress over HTTP (80 in the cluster).",
+  ),
+  "cluster.ports.https": setting(
+    port,
+    "8443",
+    "port",
+    "Port of this machine for the ingress over HTTPS (443 in the cluster).",
+  ),
+  "cluster.ports.vault": setting(
+    port,
+    "30000",
+    "port",
+    "Port of this machine for Vault's API and UI (NodePort 30000 in the cluster).",
+  ),
+  "cluster.ports.spare": setting(
+    port,
+    "30001",
+    "port",
+    "Port of this machine for NodePort 30001, free for a service of your own.",
+  ),
+  "vault.namespace": setting(dnsLabel, "vault", "name", "Kubernetes namespace of the Vault release."),
+  "vault.replicas": setting(
+    z
+      .enum(
+        ["1", "3", "5", "7"],
+        "takes 1, 3, 5 or 7: an even number of voters tolerates no more failures than one fewer",
+      )
+      .transform(Number),
+    "3",
+    "pods",
+    "Vault nodes; each is a Raft voter.",
+  ),
+  "vault.shares": setting(
+    whole(1, 255),
+    "5",
+    "shares",
+    "Key shares the unseal key is split into at initialisation.",
+  ),
+  "vault.threshold": setting(whole(1, 255), "3", "shares", "Key shares needed to unseal a node."),
+  "vault.storageSize": setting(
+    z.string().regex(/^[1-9]\d*(Mi|Gi|Ti)$/, "takes a size such as 10Gi"),
+    "10Gi",
+    "size",
+    "Size of each Vault node's volume.",
+  ),
+  "vault.valuesFile": setting(
+    z.string().min(1, "takes the path of a YAML file"),
+    undefined,
+    "path",
+    "Your own Helm values, merged over examples/vault-ha-values.yaml.",
+  ),
+  "whoami.enabled": setting(
+    yesNo,
+    "true",
+    "true or false",
+    "Whether a small test application is put behind the ingress.",
+  ),
+  "whoami.host": setting(
+    hostName,
+    "whoami.localhost",
+    "host name",
+    "Host under which the ingress serves the test application.",
+  ),
+  "timeouts.clusterSeconds": setting(
+    whole(10, 7200),
+    "300",
+    "seconds",
+    "Longest time for kind to make the cluster.",
+  ),
+  "timeouts.podSeconds": setting(
+    whole(10, 7200),
+    "300",
+    "seconds",
+    "Longest wait for the Vault pods' containers to run.",
+  ),
+  "timeouts.stepSeconds": setting(
+    whole(10, 7200),
+    "180",
+    "seconds",
+    "Longest time for one step: init, unseal, join, voter or verify.",
+  ),
+};
