@@ -1,0 +1,49 @@
+// npm run up: everything from a clean checkout to a Vault that stands.
+import { argumentsOrExit } from "../setup/arguments.ts";
+import { endOnInterrupt, networkFlag, runCommand } from "../setup/command.ts";
+import { duration, Progress } from "../setup/progress.ts";
+import { pulumiShown } from "../setup/pulumi.ts";
+import { readNetwork } from "../setup/reach.ts";
+import { SETUP_STEPS, setUp } from "../setup/setup.ts";
+import { Stack } from "../setup/stack.ts";
+import { readSummary, summaryText } from "../setup/summary.ts";
+
+const { flags } = argumentsOrExit({
+  command: "npm run up",
+  says: "Brings what is needed, then makes or updates a stack: a Kubernetes cluster and a Vault on it,\nhighly available, unsealed and proved. Run again, it changes only what differs.",
+  flags: {
+    stack: { says: "another stack than dev; it is made if there is none", value: "name" },
+    ...networkFlag,
+    json: { says: "the summary as a JSON object on standard output, without secrets" },
+  },
+});
+
+await runCommand(
+  "npm run up",
+  async () => {
+    const started = Date.now();
+    const name = String(flags.stack ?? "dev");
+    const progress = new Progress(SETUP_STEPS + 2);
+    const again = "To go on where it stopped: npm run up";
+    const release = endOnInterrupt("npm run up");
+    await setUp(progress, readNetwork(flags.network));
+    const stack = await progress.step(`stack ${name}`, async (say) => {
+      const it = new Stack(name);
+      await it.create(say.line);
+      await it.select();
+      it.unlock(say.line);
+      await it.forgetPending(say.line);
+      return it;
+    });
+    release();
+    await progress.handOver("pulumi up", () =>
+      pulumiShown(stack.env, ["up", "--yes", "--stack", name], again),
+    );
+    const summary = readSummary(await stack.outputs());
+    const ms = Date.now() - started;
+    if (flags.json) {
+      process.stdout.write(`${JSON.stringify({ ...summary, seconds: Math.round(ms / 1000) }, null, 2)}\n`);
+    } else process.stdout.write(summaryText(summary, name, duration(ms)));
+  },
+  { stops: true },
+);

@@ -1,0 +1,104 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { CommandError } from "./command.ts";
+import { type Environment, prepareEnvironment, toolEnvironment } from "./environment.ts";
+import { checkout, local } from "./folders.ts";
+import { freeDeadLocks, holder } from "./locks.ts";
+import { pulumi } from "./pulumi.ts";
+import { readTools } from "./tools-record.ts";
+
+/** Name of the project, as Pulumi.yaml has it. */
+const project = (): string =>
+  (parse(readFileSync(join(checkout, "Pulumi.yaml"), "utf8")) as { name: string }).name;
+
+/** A stack of this project, and the environment in which pulumi works on it. */
+export class Stack {
+  readonly name: string;
+  readonly env: Environment;
+
+  /** Throws if the tools have not been brought. */
+  constructor(name: string) {
+    const tools = readTools();
+    if (!tools) throw new CommandError("The tools are not there. Bring them with: npm run setup");
+    prepareEnvironment();
+    this.name = name;
+    this.env = toolEnvironment(tools.plugins === "closed");
+  }
+
+  async exists(): Promise<boolean> {
+    const listed = JSON.parse(await pulumi(this.env, ["stack", "ls", "--json"])) as { name: string }[];
+    return listed.some(({ name }) => name === this.name || name.endsWith(`/${this.name}`));
+  }
+
+  /** Makes the stack if there is none. */
+  async create(say: (line: string) => void): Promise<void> {
+    if (await this.exists()) return;
+    this.#dropOldSalt(say);
+    await pulumi(this.env, ["stack", "init", this.name, "--no-select"]);
+    say(`stack ${this.name} is made`);
+  }
+
+  /** Makes it the one that pulumi works on by hand: `pulumi preview` without --stack. */
+  async select(): Promise<void> {
+    await pulumi(this.env, ["stack", "select", this.name]);
+  }
+
+  /** Frees the stack of locks that dead processes left; throws where a living one holds it. */
+  unlock(say: (line: string) => void): void {
+    const { removed, held } = freeDeadLocks(this.env.PULUMI_BACKEND_URL ?? "", project(), this.name);
+    for (const lock of removed) say(`removed the lock of a dead process: ${holder(lock)}`);
+    if (held.length === 0) return;
+    throw new CommandError(
+      `Stack ${this.name} is in use: ${held.map(holder).join("; ")}.\n` +
+        "Wait for it to end and try again. If it does not run any more: pulumi cancel --yes --stack " +
+        this.name,
+    );
+  }
+
+  /**
+   * Forgets operations that a killed run was in the middle of. Every step of this program finds out by
+   * itself what is done already, so nothing has to be asked; without this, Pulumi warns of them for ever.
+   */
+  async forgetPending(say: (line: string) => void): Promise<void> {
+    const state = JSON.parse(await this.export()) as {
+      deployment: { pending_operations?: { resource: { urn: string } }[] };
+    };
+    const pending = state.deployment.pending_operations ?? [];
+    if (pending.length === 0) return;
+    const names = pending.map(({ resource }) => resource.urn.split("::").at(-1));
+    delete state.deployment.pending_operations;
+    await pulumi(this.env, ["stack", "import", "--stack", this.name], JSON.stringify(state));
+    say(`an earlier run was cut off while it worked on ${names.join(", ")}: looked at anew`);
+  }
+
+  /** The state as JSON text, its secrets encrypted. */
+  async export(): Promise<string> {
+    return await pulumi(this.env, ["stack", "export", "--stack", this.name]);
+  }
+
+  /** The outputs; a secret one is the text "[secret]". */
+  async outputs(): Promise<Record<string, unknown>> {
+    return JSON.parse(await pulumi(this.env, ["stack", "output", "--json", "--stack", this.name]));
+  }
+
+  /**
+   * A settings file that was used with an older passphrase of ours holds its salt, with which no new stack
+   * opens. The stack is gone and the passphrase is another one, so the salt goes too; settings that were
+   * encrypted with it are lost, and that is for the user to decide.
+   */
+  #dropOldSalt(say: (line: string) => void): void {
+    if (this.env.PULUMI_CONFIG_PASSPHRASE_FILE !== local.passphrase) return;
+    const file = join(checkout, `Pulumi.${this.name}.yaml`);
+    const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+    if (!/^encryptionsalt:/m.test(text)) return;
+    if (/^\s+secure:/m.test(text)) {
+      throw new CommandError(
+        `${file} holds settings that were encrypted for a stack that is not in ${this.env.PULUMI_BACKEND_URL}.\n` +
+          "Put that state back, or take its `secure:` entries and `encryptionsalt` out and set them anew.",
+      );
+    }
+    writeFileSync(file, text.replace(/^encryptionsalt:.*\n?/m, ""));
+    say(`took the salt of an earlier stack out of Pulumi.${this.name}.yaml`);
+  }
+}

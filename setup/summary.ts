@@ -1,0 +1,57 @@
+import { z } from "zod";
+
+const outputs = z.object({
+  vaultAddress: z.string(),
+  whoamiAddress: z.string().optional(),
+  keysFile: z.string(),
+  kubeconfigFile: z.string(),
+  peers: z.array(z.object({ node: z.string(), address: z.string(), state: z.string(), voter: z.boolean() })),
+});
+
+/** What a stack that stands says of itself, without any secret. */
+export type Summary = z.infer<typeof outputs>;
+
+/** Takes the summary out of a stack's outputs. Throws, naming what is missing. */
+export function readSummary(found: Record<string, unknown>): Summary {
+  const read = outputs.safeParse(found);
+  if (read.success) return read.data;
+  const wrong = read.error.issues.map(({ path }) => path.join("."));
+  throw new Error(`The stack stands, but its outputs lack ${[...new Set(wrong)].join(", ")}`);
+}
+
+/** The words at the end of `npm run up`. */
+export function summaryText(summary: Summary, stack: string, took: string): string {
+  const { vaultAddress, whoamiAddress, keysFile, kubeconfigFile, peers } = summary;
+  const rows = peers.map(({ node, address, state, voter }) => [node, address, state, voter ? "yes" : "no"]);
+  return [
+    "",
+    `Vault stands at ${vaultAddress}`,
+    ...(whoamiAddress ? [`Test application at ${whoamiAddress}`] : []),
+    "",
+    ...table(["node", "address", "state", "voter"], rows),
+    "",
+    "Root token and key shares (after the first command below):",
+    `  pulumi stack output rootToken --show-secrets --stack ${stack}`,
+    `  pulumi stack output shares --show-secrets --stack ${stack}`,
+    `  ${keysFile} holds both, readable by you alone`,
+    "",
+    "Next:",
+    '  eval "$(npm run -s env)"',
+    `  kubectl --kubeconfig ${kubeconfigFile} get pods --all-namespaces`,
+    "  npm run down",
+    "",
+    `It took ${took}.`,
+    "",
+  ].join("\n");
+}
+
+/** Rows under a head, in columns as wide as their widest entry. */
+export function table(head: string[], rows: string[][]): string[] {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (row: string[]) =>
+    `  ${row
+      .map((entry, i) => entry.padEnd(widths[i] ?? 0))
+      .join("  ")
+      .trimEnd()}`;
+  return [line(head), ...rows.map(line)];
+}
