@@ -1,0 +1,154 @@
+/**
+ * Runs index.ts on Pulumi's mocks and gives every resource as it was registered:
+ * its inputs (secrets still marked), what it depends on, and what it is deleted with.
+ */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { resolve } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
+import { stringify } from "yaml";
+
+export interface Registered {
+  name: string;
+  type: string;
+  /** As on the wire; see `isSecret`. */
+  inputs: Record<string, unknown>;
+  /** Names of the resources it waits for. */
+  dependsOn: string[];
+  deletedWith: string | undefined;
+  secretOutputs: string[];
+}
+
+/** What the fake steps answer. A test searches for these to see that they stay secret. */
+export const marked = {
+  shares: ["MARKED-SHARE-0", "MARKED-SHARE-1"],
+  rootToken: "MARKED-ROOT-TOKEN",
+  kubeconfigUser: "MARKED-KUBECONFIG-USER",
+};
+
+/** Whether a value is marked as a secret: Pulumi's mark on the wire. */
+export function isSecret(value: unknown): boolean {
+  const mark = "4dabf18193072939515e22adb298388d";
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    (value as Record<string, unknown>)[mark] === "1b47061264138c4ac30d75fd1eb44270"
+  );
+}
+
+export interface RunOptions {
+  config?: Record<string, string>;
+  /** As at a first preview: nothing is made yet, so no step has an answer. */
+  preview?: boolean;
+}
+
+let runs = 0;
+
+export async function runProgram({
+  config = {},
+  preview = false,
+}: RunOptions = {}): Promise<Map<string, Registered>> {
+  const kubernetes = await fakeKubernetes();
+  const path = process.env.PATH;
+  process.env.PATH = `${resolve("test/support/fake-bin")}:${path}`;
+  const resources = new Map<string, Registered>();
+  const restore = recordRegistrations(resources);
+  try {
+    pulumi.runtime.setAllConfig(
+      Object.fromEntries(Object.entries(config).map(([key, value]) => [`vault-ha:${key}`, value])),
+    );
+    await pulumi.runtime.setMocks(
+      {
+        newResource: ({ name, inputs }) => ({
+          id: `${name}-id`,
+          state: { ...inputs, ...outputsOf(name, preview, kubernetes.url) },
+        }),
+        call: () => ({}),
+      },
+      "vault-ha",
+      "dev",
+      preview,
+    );
+    // A new query makes Node run the program anew.
+    await import(`../../index.ts?run=${++runs}`);
+    await pulumi.runtime.disconnect();
+    return resources;
+  } finally {
+    restore();
+    process.env.PATH = path;
+    kubernetes.close();
+  }
+}
+
+function recordRegistrations(resources: Map<string, Registered>): () => void {
+  const original = MockMonitor.prototype.registerResource;
+  const nameOf = (urn: string) => urn.split("::").at(-1) ?? "";
+  MockMonitor.prototype.registerResource = function (request: RegisterResourceRequest, callback) {
+    resources.set(request.getName(), {
+      name: request.getName(),
+      type: request.getType(),
+      inputs: (request.getObject()?.toJavaScript() ?? {}) as Record<string, unknown>,
+      dependsOn: request.getDependenciesList().map(nameOf),
+      deletedWith: request.getDeletedwith() ? nameOf(request.getDeletedwith()) : undefined,
+      secretOutputs: request.getAdditionalsecretoutputsList(),
+    });
+    return original.call(this, request, callback);
+  };
+  return () => {
+    MockMonitor.prototype.registerResource = original;
+  };
+}
+
+/** The answers of the steps, and the suffix; in a preview of something new there are none. */
+function outputsOf(name: string, preview: boolean, kubernetesUrl: string): Record<string, unknown> {
+  if (preview) return {};
+  if (name === "cluster-suffix") return { result: "abc123" };
+  if (name === "cluster-create")
+    return { stdout: JSON.stringify({ kubeconfig: kubeconfigFor(kubernetesUrl), instance: "instance-1" }) };
+  if (name.startsWith("lifecycle-init"))
+    return { stdout: JSON.stringify({ shares: marked.shares, rootToken: marked.rootToken }) };
+  if (name === "lifecycle-verify") return { stdout: JSON.stringify({ peers: [] }) };
+  return { stdout: "{}" };
+}
+
+const kubeconfigFor = (server: string) =>
+  stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "fake",
+    clusters: [{ name: "fake", cluster: { server } }],
+    users: [{ name: marked.kubeconfigUser, user: {} }],
+    contexts: [{ name: "fake", context: { cluster: "fake", user: marked.kubeconfigUser } }],
+  });
+
+/** A Kubernetes API in which every Vault pod runs in `container-<pod>`. */
+async function fakeKubernetes(): Promise<{ url: string; close(): void }> {
+  const pods = Array.from({ length: 7 }, (_, n) => `vault-${n}`).map((name) => ({
+    metadata: { name, namespace: "vault", uid: `uid-${name}` },
+    spec: { containers: [{ name: "vault" }] },
+    status: {
+      phase: "Running",
+      containerStatuses: [
+        {
+          name: "vault",
+          containerID: `containerd://container-${name}`,
+          restartCount: 0,
+          state: { running: {} },
+        },
+      ],
+    },
+  }));
+  const server = createServer((request, response) => {
+    const name = request.url?.match(/\/pods\/([^/?]+)/)?.[1];
+    const body = name
+      ? pods.find((pod) => pod.metadata.name === name)
+      : { kind: "PodList", apiVersion: "v1", metadata: {}, items: pods };
+    response
+      .writeHead(body ? 200 : 404, { "content-type": "application/json" })
+      .end(JSON.stringify(body ?? {}));
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
+}

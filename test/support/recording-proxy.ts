@@ -1,0 +1,54 @@
+import { once } from "node:events";
+import { createServer, request, type Server } from "node:http";
+
+/** Stands before a vault process, keeps a list of what was asked, and may hold back or drop an answer. */
+export class RecordingProxy {
+  readonly address: string;
+  /** Method and path of each request, in order. */
+  readonly asked: string[] = [];
+  readonly #server: Server;
+
+  private constructor(server: Server, address: string) {
+    this.#server = server;
+    this.address = address;
+  }
+
+  /**
+   * @param answered called when Vault's answer has come, before it is passed on; false cuts the connection instead
+   */
+  static async before(
+    target: string,
+    answered: (asked: string) => Promise<boolean> | boolean = () => true,
+  ): Promise<RecordingProxy> {
+    const server = createServer((incoming, outgoing) => {
+      const asked = `${incoming.method} ${incoming.url}`;
+      proxy.asked.push(asked);
+      const { method, headers } = incoming;
+      const passed = request(target + incoming.url, { method, headers }, async (answer) => {
+        const body = await answer.toArray();
+        if (await answered(asked)) {
+          outgoing.writeHead(answer.statusCode ?? 502, answer.headers).end(Buffer.concat(body));
+        } else {
+          incoming.socket.destroy();
+        }
+      });
+      passed.on("error", () => incoming.socket.destroy());
+      incoming.pipe(passed);
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const at = server.address();
+    if (at === null || typeof at === "string") throw new Error("no port");
+    const proxy = new RecordingProxy(server, `http://127.0.0.1:${at.port}`);
+    return proxy;
+  }
+
+  /** How often this was asked. */
+  count(asked: string): number {
+    return this.asked.filter((one) => one === asked).length;
+  }
+
+  async end(): Promise<void> {
+    this.#server.closeAllConnections();
+    await once(this.#server.close(), "close");
+  }
+}

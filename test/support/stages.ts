@@ -1,0 +1,142 @@
+/** The stages of `npm test`: what each runs, and what came of it. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { checkout } from "../../setup/folders.ts";
+
+/** Stages in the order they run: what takes least time comes first. */
+export const stageNames = ["check", "unit", "setup", "plugins", "vault", "cluster"] as const;
+export type StageName = (typeof stageNames)[number];
+
+/** A stage that takes longer hangs. */
+const limitMinutes: Record<StageName, number> = {
+  check: 5,
+  unit: 10,
+  setup: 15,
+  plugins: 15,
+  vault: 20,
+  cluster: 40,
+};
+
+/** What came of a stage. */
+export interface Outcome {
+  passed: number;
+  failed: number;
+  /** One line for each thing that a number does not explain. */
+  remarks: string[];
+}
+
+/** How a stage is run; the defaults are the real tests. */
+export interface StageOptions {
+  env: NodeJS.ProcessEnv;
+  /** Ends what runs. */
+  signal: AbortSignal;
+  /** Files of tests, where they are not those of the stage. */
+  files?: string;
+  limitMs?: number;
+}
+
+/** Runs one stage; its output is shown as it comes. */
+export async function runStage(name: StageName, options: StageOptions): Promise<Outcome> {
+  return name === "check" ? await runChecks(options) : await runMocha(name, options);
+}
+
+/** Formatter, linter and compiler: each counts as one test. */
+async function runChecks(options: StageOptions): Promise<Outcome> {
+  const commands = [
+    ["biome", "check", "."],
+    ["tsc", "--noEmit"],
+  ];
+  const outcome: Outcome = { passed: 0, failed: 0, remarks: [] };
+  for (const [program = "", ...args] of commands) {
+    const end = await run(join(checkout, "node_modules/.bin", program), args, "check", options);
+    console.log(`  ${end ? "✗" : "✔"} ${program} ${args.join(" ")}`);
+    if (end) outcome.remarks.push(`${program} ${end}`);
+    outcome[end ? "failed" : "passed"]++;
+  }
+  return outcome;
+}
+
+const reportSchema = z.object({
+  passed: z.number(),
+  failed: z.number(),
+  pending: z.array(z.string()),
+});
+
+async function runMocha(name: StageName, options: StageOptions): Promise<Outcome> {
+  const folder = mkdtempSync(join(tmpdir(), "vault-ha-report-"));
+  const file = join(folder, "report.json");
+  try {
+    const mocha = join(checkout, "node_modules/mocha/bin/mocha.js");
+    const reporter = join(checkout, "test/support/reporter.ts");
+    const files = options.files ?? `test/${name}/**/*.test.ts`;
+    const env = { ...options.env, VAULT_HA_TEST_REPORT: file };
+    const args = [mocha, "--reporter", reporter, files];
+    const end = await run(process.execPath, args, name, { ...options, env });
+    const outcome = judge(end, existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined);
+    if (!options.signal.aborted) return outcome;
+    return {
+      ...outcome,
+      failed: outcome.failed + 1,
+      remarks: [...outcome.remarks, "stopped before its end"],
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * What a mocha run amounts to. No report, an exit code that its numbers do not explain, and no test at all
+ * are failures; so is a test that did not run, unless it needs root and this is not root.
+ */
+function judge(end: string | undefined, report: unknown): Outcome {
+  const read = reportSchema.safeParse(report);
+  if (!read.success) return { passed: 0, failed: 1, remarks: [`mocha ${end ?? "ended"} without a report`] };
+  const { passed, pending } = read.data;
+  let { failed } = read.data;
+  const remarks: string[] = [];
+  for (const title of pending) {
+    const allowed = title.includes("(as root)") && process.getuid?.() !== 0;
+    remarks.push(`${allowed ? "not run, as this is not root" : "not run, which counts as failed"}: ${title}`);
+    if (!allowed) failed++;
+  }
+  if (failed === 0 && end) {
+    failed++;
+    remarks.push(`mocha ${end}, though no test failed`);
+  }
+  if (passed + failed === 0) {
+    failed++;
+    remarks.push("there was no test");
+  }
+  return { passed, failed, remarks };
+}
+
+/** Runs a program with its output shown; undefined for exit code 0, else how it ended. */
+async function run(program: string, args: string[], stage: StageName, options: StageOptions) {
+  const limitMs = options.limitMs ?? limitMinutes[stage] * 60_000;
+  // In a process group of its own: it gets Ctrl-C from us, once, and can clean up.
+  const child = spawn(program, args, {
+    cwd: checkout,
+    env: options.env,
+    detached: true,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    process.kill(-(child.pid as number), "SIGKILL");
+  }, limitMs);
+  const interrupt = () => child.kill("SIGINT");
+  options.signal.addEventListener("abort", interrupt);
+  const end = await new Promise<string | undefined>((ended) => {
+    child.once("error", (error) => ended(`could not be started: ${error.message}`));
+    child.once("close", (code, signal) =>
+      ended(code === 0 ? undefined : `ended with ${signal ?? `code ${code}`}`),
+    );
+  });
+  clearTimeout(timer);
+  options.signal.removeEventListener("abort", interrupt);
+  return late ? `was ended after ${limitMs / 60_000} minutes` : end;
+}

@@ -1,0 +1,97 @@
+/** A stack of its own for the cluster tests: own name, own free ports, own files; gone when they end. */
+import { existsSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import {
+  type EngineEvent,
+  LocalWorkspace,
+  type OutputMap,
+  type Stack,
+} from "@pulumi/pulumi/automation/index.js";
+import { execa } from "execa";
+import { checkout } from "../../setup/folders.ts";
+
+export interface TestStack {
+  name: string;
+  stack: Stack;
+  stackDir: string;
+  ports: { http: number; vault: number };
+}
+
+/** Makes the stack, not yet anything in it. */
+export async function makeTestStack(config: Record<string, string> = {}): Promise<TestStack> {
+  const name = `test-${process.pid}`;
+  const stack = await LocalWorkspace.createOrSelectStack({ stackName: name, workDir: checkout });
+  const [http, https, vault, spare] = await freePorts(4);
+  const settings = {
+    "cluster.ports.http": http,
+    "cluster.ports.https": https,
+    "cluster.ports.vault": vault,
+    "cluster.ports.spare": spare,
+    ...config,
+  };
+  await stack.setAllConfig(
+    Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, { value: `${value}` }])),
+  );
+  return {
+    name,
+    stack,
+    stackDir: `${checkout}/.local/stacks/${name}`,
+    ports: { http: http as number, vault: vault as number },
+  };
+}
+
+/** Removes the stack itself; what it made has to be destroyed before. */
+export async function removeTestStack({ name, stack }: TestStack): Promise<void> {
+  await stack.workspace.removeStack(name);
+  const file = `${checkout}/Pulumi.${name}.yaml`;
+  if (existsSync(file)) rmSync(file);
+}
+
+/** What a preview proposes, as `operation name`, without what stays the same. */
+export async function proposals(stack: Stack): Promise<string[]> {
+  const proposed: string[] = [];
+  await stack.preview({
+    onEvent: ({ resourcePreEvent }: EngineEvent) => {
+      const { op, urn } = resourcePreEvent?.metadata ?? {};
+      if (op && op !== "same") proposed.push(`${op} ${urn?.split("::").at(-1)}`);
+    },
+  });
+  return proposed.sort();
+}
+
+/** Everything Docker holds whose name begins as given. */
+export async function dockerLeftovers(prefix: string): Promise<string[]> {
+  const lists = [
+    ["ps", "--all", "--format", "{{.Names}}"],
+    ["network", "ls", "--format", "{{.Name}}"],
+  ];
+  const names = await Promise.all(
+    lists.map(async (args) => (await execa("docker", args)).stdout.split("\n")),
+  );
+  return names.flat().filter((name) => name.startsWith(prefix));
+}
+
+/** Names of all of Docker's volumes. */
+export async function dockerVolumes(): Promise<string[]> {
+  return (await execa("docker", ["volume", "ls", "--quiet"])).stdout.split("\n").filter(Boolean).sort();
+}
+
+export const secretOf = (outputs: OutputMap, name: string) => {
+  const output = outputs[name];
+  if (!output?.secret) throw new Error(`output ${name} is not a secret`);
+  return output.value;
+};
+
+/** Ports of 127.0.0.1 that nobody holds now; all different. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+  return ports;
+}

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import * as fc from "fast-check";
+import { readSettings } from "../../config.ts";
+import { settingList } from "../../settings.ts";
+
+const problemsOf = (given: Record<string, string>) => readSettings(given).problems;
+
+describe("settings", () => {
+  it("have a default for everything: an empty stack is three replicas, five shares, threshold three", () => {
+    const { settings, problems } = readSettings({});
+    assert.deepEqual(problems, []);
+    assert.deepEqual(settings, {
+      cluster: {
+        workers: 3,
+        listenAddress: "127.0.0.1",
+        ports: { http: 8080, https: 8443, vault: 30000, spare: 30001 },
+      },
+      vault: {
+        namespace: "vault",
+        replicas: 3,
+        shares: 5,
+        threshold: 3,
+        storageSize: "10Gi",
+        valuesFile: undefined,
+      },
+      whoami: { enabled: true, host: "whoami.localhost" },
+      timeouts: { clusterSeconds: 300, podSeconds: 300, stepSeconds: 180 },
+    });
+  });
+
+  for (const replicas of [1, 3, 5, 7])
+    it(`let the workers follow ${replicas} replicas`, () => {
+      assert.equal(readSettings({ "vault.replicas": `${replicas}` }).settings?.cluster.workers, replicas);
+    });
+
+  it("keep a number of workers that is set", () => {
+    assert.equal(readSettings({ "cluster.workers": "6" }).settings?.cluster.workers, 6);
+  });
+
+  it("refuse four replicas and give the command that mends it", () => {
+    const [problem, ...more] = problemsOf({ "vault.replicas": "4", "cluster.workers": "9" });
+    assert.deepEqual(more, []);
+    assert.match(problem ?? "", /vault\.replicas: "4" .*1, 3, 5 or 7/);
+    assert.match(problem ?? "", /pulumi config set vault\.replicas 3$/);
+  });
+
+  it("refuse a threshold above the shares", () => {
+    assert.match(
+      problemsOf({ "vault.shares": "3", "vault.threshold": "4" }).join(),
+      /threshold: 4 is more than the 3 shares.*\n.*pulumi config set vault\.threshold 2/,
+    );
+  });
+
+  it("refuse a threshold of one for several shares, as Vault does, and allow it for one share", () => {
+    assert.match(problemsOf({ "vault.threshold": "1" }).join(), /Vault refuses that/);
+    assert.deepEqual(problemsOf({ "vault.threshold": "1", "vault.shares": "1" }), []);
+  });
+
+  it("refuse fewer workers than replicas, because one Vault pod goes on a node", () => {
+    assert.match(problemsOf({ "cluster.workers": "2" }).join(), /pulumi config set cluster\.workers 3/);
+  });
+
+  it("refuse a port that is used twice and name both settings", () => {
+    const [problem] = problemsOf({ "cluster.ports.spare": "8080" });
+    assert.match(problem ?? "", /cluster\.ports\.spare: 8080 is taken by cluster\.ports\.http/);
+  });
+
+  it("refuse an unknown key and name the near one", () => {
+    const [problem] = problemsOf({ "vault.Replicas": "3" });
+    assert.match(
+      problem ?? "",
+      /no such setting\. Did you mean vault\.replicas\?\n {4}pulumi config rm vault\.Replicas/,
+    );
+  });
+
+  it("report every problem at once", () => {
+    const problems = problemsOf({
+      "vault.replicas": "two",
+      "vault.threshold": "9",
+      "cluster.ports.http": "70000",
+      "cluster.listenAddress": "localhost",
+      "whoami.enabled": "yes",
+      "timeouts.podSeconds": "1m",
+      "no.such": "1",
+    });
+    assert.equal(problems.length, 7, problems.join("\n"));
+    for (const problem of problems) assert.match(problem, /\n {4}pulumi config (set|rm) \S+/);
+  });
+
+  it("accept any text or refuse it with the key's name; they never throw", () => {
+    const keys = Object.keys(settingList);
+    const text = fc.oneof(fc.string(), fc.integer().map(String), fc.constantFrom("true", "10Gi", "::1", ""));
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...keys), text), (given) => {
+        const { settings, problems } = readSettings(given);
+        if (settings) assert.deepEqual(problems, []);
+        else
+          for (const problem of problems)
+            assert.ok(
+              keys.some((key) => problem.startsWith(`${key}:`)),
+              problem,
+            );
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("stand in docs/settings.md, each with its default and unit", () => {
+    const page = readFileSync("docs/settings.md", "utf8");
+    for (const [key, { fallback, unit, gives }] of Object.entries(settingList))
+      assert.ok(
+        page.includes(
+          `| \`${key}\` | ${fallback === undefined ? "" : `\`${fallback}\``} | ${unit} | ${gives} |`,
+        ),
+        key,
+      );
+  });
+});

@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { isSecret, marked, type Registered, runProgram } from "../support/program.ts";
+
+const isCommand = (resource: Registered) => resource.type === "command:local:Command";
+const stepsOf = (resources: Map<string, Registered>) => [...resources.values()].filter(isCommand);
+const get = (resources: Map<string, Registered>, name: string) => {
+  const found = resources.get(name);
+  assert.ok(found, `${name} is not declared; there are ${[...resources.keys()].join(", ")}`);
+  return found;
+};
+
+/** The runbook of design.md: each step, in order. */
+const runbook = (replicas: number) => [
+  "lifecycle-init-vault-0",
+  "lifecycle-unseal-vault-0",
+  ...Array.from({ length: replicas - 1 }, (_, n) => n + 1).flatMap((n) => [
+    `lifecycle-join-vault-${n}`,
+    `lifecycle-unseal-vault-${n}`,
+    `lifecycle-voter-vault-${n}`,
+  ]),
+  "lifecycle-verify",
+];
+
+describe("the program", () => {
+  for (const replicas of [1, 3, 5])
+    it(`declares the runbook for ${replicas} replicas, each step after the one before`, async () => {
+      const resources = await runProgram({ config: { "vault.replicas": `${replicas}` } });
+      const declared = stepsOf(resources)
+        .map((step) => step.name)
+        .filter((name) => name.startsWith("lifecycle-"));
+      assert.deepEqual(declared.sort(), runbook(replicas).sort());
+      const order = runbook(replicas);
+      for (const [at, name] of order.entries()) {
+        const { dependsOn } = get(resources, name);
+        assert.ok(dependsOn.includes(order[at - 1] ?? "vault-release"), `${name} waits for ${dependsOn}`);
+        for (const later of order.slice(at))
+          assert.ok(!dependsOn.includes(later), `${name} waits for ${later}`);
+      }
+    });
+
+  it("begins Vault's release and ingress-nginx beside each other", async () => {
+    const resources = await runProgram();
+    const release = get(resources, "vault-release");
+    assert.ok(release.dependsOn.includes("vault-namespace"));
+    assert.ok(!release.dependsOn.includes("ingress-release"));
+    assert.ok(!get(resources, "ingress-release").dependsOn.includes("vault-release"));
+    assert.ok(get(resources, "whoami-ingress").dependsOn.includes("ingress-release"));
+  });
+
+  it("lets the test application's Ingress alone wait for the controller", async () => {
+    const resources = await runProgram();
+    for (const name of ["whoami-deployment", "whoami-service", "vault-namespace"])
+      assert.ok(!get(resources, name).dependsOn.includes("ingress-release"), name);
+  });
+
+  it("lets Helm wait for a controller that runs: with one pod that may be missing it waits for none", async () => {
+    const { inputs } = get(await runProgram(), "ingress-release");
+    assert.ok(!inputs.skipAwait);
+    const { controller } = inputs.values as { controller: Record<string, unknown> };
+    assert.deepEqual(controller.updateStrategy, { type: "Recreate", rollingUpdate: null });
+  });
+
+  it("deletes everything inside the cluster with the cluster", async () => {
+    const resources = await runProgram();
+    const inside = [...resources.values()].filter(
+      ({ type, name }) =>
+        (type.startsWith("kubernetes:") || type === "command:local:Command") && name !== "cluster-create",
+    );
+    assert.ok(inside.length >= 14, `${inside.length} resources`);
+    for (const { name, deletedWith } of inside) assert.equal(deletedWith, "cluster-create", name);
+  });
+
+  it("puts no share, no token and no kubeconfig anywhere but in stdin, and marks that as secret", async () => {
+    for (const { name, inputs } of stepsOf(await runProgram())) {
+      const { stdin, ...others } = inputs;
+      assert.ok(isSecret(stdin), `${name}: stdin is not secret`);
+      const text = JSON.stringify(others);
+      for (const secret of [...marked.shares, marked.rootToken, marked.kubeconfigUser])
+        assert.ok(!text.includes(secret), `${name} shows ${secret}: ${text}`);
+    }
+  });
+
+  it("keeps the output of every step secret and logs its progress only", async () => {
+    for (const step of stepsOf(await runProgram())) {
+      assert.deepEqual(step.secretOutputs.toSorted(), ["stderr", "stdout"], step.name);
+      assert.equal(step.inputs.logging, "stderr", step.name);
+    }
+  });
+
+  it("gives the shares to unseal and the token to join, voter and verify", async () => {
+    const resources = await runProgram();
+    const stdin = (name: string) => JSON.stringify(get(resources, name).inputs.stdin);
+    assert.ok(stdin("lifecycle-unseal-vault-2").includes(marked.shares[1] as string));
+    for (const name of ["lifecycle-join-vault-1", "lifecycle-voter-vault-1", "lifecycle-verify"])
+      assert.ok(stdin(name).includes(marked.rootToken), name);
+  });
+
+  it("makes the running container an input of its pod's unseal step alone", async () => {
+    const resources = await runProgram();
+    for (const pod of ["vault-0", "vault-1", "vault-2"]) {
+      const { CONTAINER } = get(resources, `lifecycle-unseal-${pod}`).inputs.environment as Record<
+        string,
+        string
+      >;
+      assert.match(CONTAINER as string, new RegExp(`container-${pod}$`));
+    }
+    assert.equal(get(resources, "lifecycle-init-vault-0").inputs.environment, undefined);
+  });
+
+  it("lets init keep its first answer, and no other step", async () => {
+    for (const { name, inputs } of stepsOf(await runProgram()))
+      assert.equal(inputs.addPreviousOutputInEnv, name === "lifecycle-init-vault-0", name);
+  });
+
+  it("begins every step anew on another cluster", async () => {
+    for (const { name, inputs } of stepsOf(await runProgram()))
+      if (name !== "cluster-create") assert.deepEqual(inputs.triggers, ["instance-1"], name);
+  });
+
+  it("makes another cluster exactly when the kind configuration changes", async () => {
+    const read = async (config: Record<string, string>) => {
+      const resources = await runProgram({ config });
+      const { clusterIdentifier } = get(resources, "cluster-provider").inputs;
+      const [trigger] = get(resources, "cluster-create").inputs.triggers as string[];
+      assert.equal(trigger, clusterIdentifier);
+      return trigger;
+    };
+    const base = await read({});
+    assert.equal(await read({ "vault.storageSize": "1Gi", "whoami.host": "who.localhost" }), base);
+    assert.notEqual(await read({ "cluster.ports.http": "9080" }), base);
+  });
+
+  it("knows the cluster's identifier at a first preview, and declares every step there", async () => {
+    const resources = await runProgram({ preview: true });
+    assert.match(get(resources, "cluster-provider").inputs.clusterIdentifier as string, /^[0-9a-f]{16}$/);
+    assert.deepEqual(
+      stepsOf(resources)
+        .map((step) => step.name)
+        .sort(),
+      ["cluster-create", ...runbook(3)].sort(),
+    );
+  });
+
+  it("does not wait for Vault's pods in the release: they are not ready before they are unsealed", async () => {
+    const { inputs } = get(await runProgram(), "vault-release");
+    assert.equal(inputs.skipAwait, true);
+    assert.ok(!inputs.atomic);
+  });
+
+  it("leaves the test application out where a stack says so", async () => {
+    const resources = await runProgram({ config: { "whoami.enabled": "false" } });
+    assert.deepEqual(
+      [...resources.keys()].filter((name) => name.startsWith("whoami")),
+      [],
+    );
+  });
+
+  it("refuses wrong settings with one error that lists them all, and declares nothing", async () => {
+    await assert.rejects(
+      runProgram({ config: { "vault.replicas": "2", "vault.threshold": "6" } }),
+      (error: Error) => {
+        assert.match(error.message, /2 settings are wrong in stack dev; nothing was changed/);
+        assert.match(error.message, /vault\.replicas[\s\S]*vault\.threshold/);
+        return true;
+      },
+    );
+  });
+});
