@@ -79,6 +79,8 @@ export function goPart(args: GoPartArgs): Part {
           await copyTree(join(checkoutDir, source), at.cwd);
         }
         for (const wanted of beside) await copyFromModule(log, at, wanted, at.cwd);
+        // Before a changed copy takes a module's place: `go mod download` says nothing about that one.
+        for (const wanted of files) await copyFromModule(log, at, wanted, out);
         for (const [index, change] of edits.entries()) {
           await replaceModule(log, at, change, join(temporary, `module-${index}`));
         }
@@ -86,7 +88,6 @@ export function goPart(args: GoPartArgs): Part {
           const output = ["-o", join(out, program.name), program.package];
           await run(log, "go", ["build", ...buildFlags(program), ...output], at);
         }
-        for (const wanted of files) await copyFromModule(log, at, wanted, out);
       } finally {
         await rm(temporary, { recursive: true, force: true });
       }

@@ -40,6 +40,16 @@ export const pulumiLanguageNodejs = goPart({
       executable: true,
     },
   ],
+  // A host of this age is told its options by flags, and today's engine gives it none, so `typescript: false` of
+  // Pulumi.yaml would not reach it. With its default, true, it loads ts-node and the compiler into every run, and
+  // ts-node looks up the source of each stack trace: half a second that the newer hosts do not take.
+  edits: [
+    {
+      module: `${pulumiModule}/sdk/v3`,
+      file: "nodejs/cmd/pulumi-language-nodejs/main.go",
+      changes: [{ find: `&typescript, "typescript", true,`, by: `&typescript, "typescript", false,` }],
+    },
+  ],
 });
 
 const kubernetesPlugin = "github.com/pulumi/pulumi-kubernetes/provider/v4";

@@ -7,15 +7,15 @@ import { goEnvironment, isNewEnough } from "../../offline/lib/go-toolchain.ts";
 import type { Log } from "../../offline/lib/part.ts";
 
 /**
- * A `go` that writes down what it was asked, finds every module in $FAKE_MODULE, and "builds" a program that
- * tells the go.mod, the files and the variables it was built with, and the code of replaced modules.
+ * A `go` that writes down what it was asked, finds every module in $FAKE_MODULE (and, like go, says nothing of
+ * one that a copy replaces), and "builds" a program that tells the go.mod, the files and the variables it was built with, and the code of replaced modules.
  */
 const fakeGo = `#!/bin/sh
 echo "$PWD $*" >>"$FAKE_ASKED"
 case "$1" in
 env) echo "{\\"GOVERSION\\":\\"\${FAKE_VERSION:-go1.26.8}\\",\\"GOPROXY\\":\\"https://proxy.example\\"}" ;;
 mod) case "$2" in
-  download) echo "{\\"Dir\\":\\"$FAKE_MODULE\\"}" ;;
+  download) grep -q "^replace" go.mod || echo "{\\"Dir\\":\\"$FAKE_MODULE\\"}" ;;
   edit) echo "$3" | sed 's/^-replace=\\(.*\\)=/replace \\1 => /' >>go.mod ;;
   esac ;;
 build)
@@ -137,6 +137,14 @@ describe("a part built from Go modules", () => {
     assert.match(built, /^one\nthree$/m);
     assert.equal(await readFile(join(folder, "module/clouds.go"), "utf8"), "one\ntwo\nthree\n");
     await assert.rejects(stat(copy), { code: "ENOENT" }, "the copy is removed after the build");
+  });
+
+  it("brings files of a module that is changed for the build, as the module has them", async () => {
+    await make({
+      files: [{ module: "x.example/m", from: "clouds.go", to: "clouds.go" }],
+      edits: [{ module: "x.example/m", file: "clouds.go", changes: [{ find: "^two\\n", by: "" }] }],
+    });
+    assert.equal(await readFile(join(folder, "out/clouds.go"), "utf8"), "one\ntwo\nthree\n");
   });
 
   it("fails with the compiler's words and the log's path", async () => {
