@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { findProgram } from "../../setup/debian.ts";
 import { engineVersion } from "../../setup/engine/client.ts";
 import {
   hasSysResource,
@@ -12,6 +11,7 @@ import {
   startDockerd,
   stopDockerd,
 } from "../../setup/engine/dockerd.ts";
+import { findProgram } from "../../setup/find-program.ts";
 import { nameOf, poll } from "../../setup/processes.ts";
 
 /** A program that is surely no engine, with a number that a dead engine might have had. */

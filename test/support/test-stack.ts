@@ -1,6 +1,5 @@
 /** A stack of its own for the cluster tests: own name, own free ports, own files; gone when they end. */
 import { existsSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import {
   type EngineEvent,
   LocalWorkspace,
@@ -9,6 +8,7 @@ import {
 } from "@pulumi/pulumi/automation/index.js";
 import { execa } from "execa";
 import { checkout } from "../../setup/folders.ts";
+import { freePorts } from "./free-ports.ts";
 
 export interface TestStack {
   name: string;
@@ -81,17 +81,3 @@ export const secretOf = (outputs: OutputMap, name: string) => {
   if (!output?.secret) throw new Error(`output ${name} is not a secret`);
   return output.value;
 };
-
-/** Ports of 127.0.0.1 that nobody holds now; all different. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
-  return ports;
-}

@@ -1,0 +1,27 @@
+/** Ports for servers that tests start: free now, and still free when the server comes to listen. */
+import { createServer } from "node:net";
+
+/** Below the range from which Linux gives a port to each outgoing connection: 32768 to 60999. */
+const [first, end] = [20_000, 30_000];
+
+/** Where to look next. Two test runs begin at different places, and one never gives a port twice in a row. */
+let next = first + (process.pid % 1_000) * 10;
+
+/** Ports of 127.0.0.1 that nobody holds; all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const free: number[] = [];
+  while (free.length < count) {
+    const port = next;
+    next = port + 1 < end ? port + 1 : first;
+    if (await isFree(port)) free.push(port);
+  }
+  return free;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
