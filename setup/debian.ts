@@ -1,8 +1,8 @@
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
 import { execa } from "execa";
 import type { Log } from "../offline/lib/part.ts";
 import { run } from "../offline/lib/run.ts";
+import { findProgram } from "./find-program.ts";
 
 /** A Debian package, and a program of it that shows whether it is there. */
 export interface DebianPackage {
@@ -14,21 +14,6 @@ export interface DebianPackage {
 export function canInstallPackages(osRelease = "/etc/os-release", uid = process.getuid?.()): boolean {
   if (uid !== 0 || !existsSync(osRelease)) return false;
   return /^ID(_LIKE)?=.*\bdebian\b/m.test(readFileSync(osRelease, "utf8"));
-}
-
-/** Path of a program on PATH or in the folders for administrators; undefined if there is none. */
-export function findProgram(name: string, path = process.env.PATH ?? ""): string | undefined {
-  const folders = [...path.split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin"].filter(Boolean);
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Which of the packages are not there. */

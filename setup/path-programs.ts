@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { execa } from "execa";
-import { findProgram } from "./debian.ts";
+import { findProgram } from "./find-program.ts";
 import { checkout, local } from "./folders.ts";
 import { fits, fitting } from "./versions.ts";
 

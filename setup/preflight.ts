@@ -3,8 +3,9 @@ import { existsSync, statfsSync } from "node:fs";
 import { createServer } from "node:net";
 import { freemem } from "node:os";
 import * as pulumi from "@pulumi/pulumi";
-import { execa } from "execa";
 import type { Settings } from "../config.ts";
+import { dockerLines } from "../steps/lib/docker.ts";
+import { findProgram } from "./find-program.ts";
 
 /** Memory that the four node containers with Vault were measured to take: 1.2 to 1.5 GiB; and what a pull or a start adds. */
 export const needed = { memoryGiB: 2, diskGiB: 5 };
@@ -58,23 +59,14 @@ export async function preflight(settings: Settings, namePrefix: string): Promise
 const dockerRoot = "/var/lib/docker";
 
 async function look({ cluster }: Settings, namePrefix: string): Promise<Findings> {
-  const tools = ["docker", "kind"];
-  const [versions, ours] = await Promise.all([
-    Promise.all(tools.map((tool) => execa(tool, ["--version"], { reject: false }))),
-    execa(
-      "docker",
-      [
-        "ps",
-        "--filter",
-        "label=io.x-k8s.kind.role=control-plane",
-        "--format",
-        '{{.Label "io.x-k8s.kind.cluster"}} {{.Ports}}',
-      ],
-      { reject: false },
-    ),
-  ]);
-  const own =
-    ours.exitCode === 0 ? ours.stdout.split("\n").filter((line) => line.startsWith(`${namePrefix}-`)) : [];
+  const running = await dockerLines(
+    "ps",
+    "--filter",
+    "label=io.x-k8s.kind.role=control-plane",
+    "--format",
+    '{{.Label "io.x-k8s.kind.cluster"}} {{.Ports}}',
+  ).catch(() => undefined);
+  const own = (running ?? []).filter((line) => line.startsWith(`${namePrefix}-`));
   const busy = await Promise.all(
     Object.entries(cluster.ports).map(async ([name, port]) => {
       if (own.some((line) => publishes(line, port))) return [];
@@ -83,9 +75,9 @@ async function look({ cluster }: Settings, namePrefix: string): Promise<Findings
   );
   const { bavail, bsize } = statfsSync(existsSync(dockerRoot) ? dockerRoot : ".");
   return {
-    missingTools: tools.filter((_, n) => versions[n]?.exitCode === undefined),
+    missingTools: ["docker", "kind"].filter((tool) => !findProgram(tool)),
     busyPorts: busy.flat(),
-    dockerAnswers: ours.exitCode === 0,
+    dockerAnswers: running !== undefined,
     freeMemoryGiB: freemem() / 2 ** 30,
     freeDiskGiB: (bavail * bsize) / 2 ** 30,
     clusterRuns: own.length > 0,

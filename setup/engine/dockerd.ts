@@ -13,7 +13,7 @@ import {
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { findProgram } from "../debian.ts";
+import { findProgram } from "../find-program.ts";
 import { identify, nameOf, type ProcessId, poll, stillRuns } from "../processes.ts";
 import { duration } from "../progress.ts";
 import { writeJson } from "../tools-record.ts";
