@@ -19,8 +19,8 @@ export function kubectl(kubeconfig: string, namespace: string) {
 type Kubectl = ReturnType<typeof kubectl>;
 
 /**
- * The objects of the installed release, as `helm get manifest vault` prints them, with autopilot's intervals as
- * the tutorial leaves them: Vault's own.
+ * The objects of the installed release, as `helm get manifest vault` prints them, with Raft's and
+ * autopilot's times as the tutorial leaves them: Vault's own.
  */
 export async function releasedObjects(run: Kubectl): Promise<string> {
   const { stdout } = await run([
@@ -32,7 +32,7 @@ export async function releasedObjects(run: Kubectl): Promise<string> {
   ]);
   const packed = Buffer.from(Buffer.from(stdout, "base64").toString(), "base64");
   const { manifest } = JSON.parse(gunzipSync(packed).toString()) as { manifest: string };
-  return manifest.replace(/^ *autopilot_(reconcile|update)_interval .*\n/gm, "");
+  return manifest.replace(/^ *(performance_multiplier|autopilot_\w+_interval) .*\n/gm, "");
 }
 
 /** Returns once three voters stand and a write was read back. */
