@@ -1,6 +1,7 @@
 // npm run up: everything from a clean checkout to a Vault that stands.
 import { argumentsOrExit } from "../setup/arguments.ts";
 import { endOnInterrupt, networkFlag, runCommand } from "../setup/command.ts";
+import { refuseToLoseVault } from "../setup/losses.ts";
 import { duration, Progress } from "../setup/progress.ts";
 import { pulumiShown } from "../setup/pulumi.ts";
 import { readNetwork } from "../setup/reach.ts";
@@ -33,6 +34,7 @@ await runCommand(
       await it.select();
       it.unlock(say.line);
       await it.forgetPending(say.line);
+      await refuseToLoseVault(it);
       return it;
     });
     release();

@@ -144,6 +144,24 @@ describe("a stack on a real cluster", function () {
     assert.deepEqual(await proposals(test.stack), []);
   });
 
+  it("refuses, in npm run up, a change that would lose Vault's data, and changes nothing", async () => {
+    await test.stack.setConfig("cluster.workers", { value: "4" });
+    const up = await execa(process.execPath, ["commands/up.ts", "--stack", test.name], {
+      cwd: checkout,
+      reject: false,
+      all: true,
+    });
+    await test.stack.removeConfig("cluster.workers");
+    keep(up.all);
+    assert.equal(up.exitCode, 1, up.all);
+    assert.match(
+      up.all,
+      /would replace cluster-create, vault-namespace, vault-release, and Vault's data would be lost/,
+    );
+    assert.match(up.all, /Nothing was changed\.[\s\S]*pulumi preview --diff[\s\S]*npm run down/);
+    assert.deepEqual(await proposals(test.stack), []);
+  });
+
   it("shows no share and no token: not in the state, not in any output, not in the process list", async () => {
     const state = stateFiles(test.name);
     assert.ok(state.length > 0, "no state file was found");
