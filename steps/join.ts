@@ -62,6 +62,10 @@ async function readyLeader(member: Vault, pod: string, step: Step): Promise<stri
   return leader.node_id;
 }
 
+/**
+ * Asks until the node has taken the call. It fails with 500 while the node does not find the leader: the name of a pod
+ * that has just begun to run is not known to the cluster's DNS for some seconds.
+ */
 async function join(joining: Vault, leader: string, road: Road, input: Input, step: Step): Promise<void> {
   const { scheme, caCert } = input;
   const call: JoinCall = {
@@ -70,14 +74,21 @@ async function join(joining: Vault, leader: string, road: Road, input: Input, st
     ...(scheme === "https" && caCert !== undefined && { leader_ca_cert: caCert }),
     retry: false,
   };
-  try {
-    await joining.join(call);
-  } catch (error) {
-    if (!(error instanceof VaultError)) throw error;
-    throw new StepError(
-      `${error.message}. ${joining.node} was to join through ${call.leader_api_addr}, and is as blank as before`,
-      upAgain(input),
-    );
-  }
+  const ask = async () => {
+    try {
+      await joining.join(call);
+    } catch (error) {
+      if (!(error instanceof VaultError)) throw error;
+      // The answer to an earlier call may have been lost on its way.
+      if ((await joining.sealStatus()).initialized) return;
+      if (error.mayPass) throw error;
+      throw new StepError(
+        `${error.message}. ${joining.node} was to join through ${call.leader_api_addr}, and is as blank as before`,
+        upAgain(input),
+      );
+    }
+  };
+  const log = kubectl(input, `logs ${joining.node} --tail 50`);
+  await until(`${joining.node} to join through ${call.leader_api_addr}`, ask, step, log);
   step.say(`joins through ${call.leader_api_addr}`);
 }
