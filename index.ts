@@ -4,6 +4,7 @@ import { IngressNginx } from "./components/ingress-nginx.ts";
 import { KindCluster } from "./components/kind-cluster.ts";
 import { VaultLifecycle } from "./components/vault-lifecycle.ts";
 import { VaultRelease } from "./components/vault-release.ts";
+import { loadVaultValues } from "./components/vault-values.ts";
 import { Whoami } from "./components/whoami.ts";
 import { loadSettings } from "./config.ts";
 import { preflight } from "./setup/preflight.ts";
@@ -15,6 +16,7 @@ Reflect.deleteProperty(Error, "prepareStackTrace");
 
 const settings = loadSettings();
 const sources = loadSources();
+const values = loadVaultValues(settings.vault, sources.vault);
 const stackDir = `.local/stacks/${pulumi.getStack()}`;
 const namePrefix = `vault-ha-${pulumi.getStack()}`;
 await preflight(settings, namePrefix);
@@ -25,7 +27,7 @@ const ingress = new IngressNginx("ingress", { cluster, source: sources.ingressNg
 if (settings.whoami.enabled)
   new Whoami("whoami", { cluster, ingress, host: settings.whoami.host, image: sources.whoami.image });
 
-const vault = new VaultRelease("vault", { cluster, settings: settings.vault, source: sources.vault });
+const vault = new VaultRelease("vault", { cluster, settings: settings.vault, source: sources.vault, values });
 const lifecycle = new VaultLifecycle("lifecycle", { cluster, vault, settings, stackDir });
 
 const { ports } = settings.cluster;

@@ -5,12 +5,14 @@ import type { Settings } from "../config.ts";
 import type { Sources } from "../sources.ts";
 import { chartArgs } from "./chart.ts";
 import type { KindCluster } from "./kind-cluster.ts";
-import { vaultValues } from "./vault-values.ts";
+import type { Values } from "./values-file.ts";
 
 export interface VaultReleaseArgs {
   cluster: KindCluster;
   settings: Settings["vault"];
   source: Sources["vault"];
+  /** The chart's values, as `loadVaultValues` gives them. */
+  values: Values;
 }
 
 export class VaultRelease extends pulumi.ComponentResource {
@@ -27,17 +29,6 @@ export class VaultRelease extends pulumi.ComponentResource {
     this.namespace = settings.namespace;
     this.pods = Array.from({ length: settings.replicas }, (_, n) => `vault-${n}`);
 
-    const { values, problems } = vaultValues({
-      replicas: settings.replicas,
-      storageSize: settings.storageSize,
-      image: source.image,
-      ...(settings.valuesFile !== undefined && { ownFile: settings.valuesFile }),
-    });
-    if (problems.length > 0)
-      throw new pulumi.RunError(
-        `Vault's Helm values cannot be used; nothing was changed.\n  ${problems.join("\n  ")}`,
-      );
-
     const namespace = new k8s.core.v1.Namespace(
       `${name}-namespace`,
       { metadata: { name: settings.namespace } },
@@ -49,7 +40,7 @@ export class VaultRelease extends pulumi.ComponentResource {
         name: "vault",
         namespace: namespace.metadata.name,
         ...chartArgs(source),
-        values,
+        values: args.values,
         // Pods are not ready before they are unsealed, so there is nothing here to wait for:
         // the lifecycle's verify step is the gate.
         skipAwait: true,

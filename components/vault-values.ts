@@ -1,5 +1,8 @@
 /** Makes the values for the Vault chart: the example's, the stack's own over them, the settings over both. */
 
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../config.ts";
+import type { Sources } from "../sources.ts";
 import { vaultNodePort } from "./kind-config.ts";
 import { mergeValues, readValuesFile, show, type Values, valueAt, withValue } from "./values-file.ts";
 import { checkVaultConfig } from "./vault-config.ts";
@@ -57,6 +60,24 @@ export function vaultValues(args: VaultValuesArgs): { values: Values; problems: 
   );
   for (const { found, why, instead } of findings) report(configKey, found, why, instead);
   return { values: withValue(values, configKey, text), problems };
+}
+
+/**
+ * The chart's values for a stack. To be called before anything is declared: throws one error that lists every
+ * problem of the values files.
+ */
+export function loadVaultValues(settings: Settings["vault"], source: Sources["vault"]): Values {
+  const { replicas, storageSize, valuesFile } = settings;
+  const { values, problems } = vaultValues({
+    replicas,
+    storageSize,
+    image: source.image,
+    ...(valuesFile !== undefined && { ownFile: valuesFile }),
+  });
+  if (problems.length === 0) return values;
+  throw new pulumi.RunError(
+    `Vault's Helm values cannot be used; nothing was changed.\n  ${problems.join("\n  ")}`,
+  );
 }
 
 /** What settings decide, by key of the chart. */

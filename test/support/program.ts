@@ -42,6 +42,8 @@ export interface RunOptions {
   config?: Record<string, string>;
   /** As at a first preview: nothing is made yet, so no step has an answer. */
   preview?: boolean;
+  /** Filled with what was declared, also where the program ends with an error. */
+  declared?: Map<string, Registered>;
 }
 
 let runs = 0;
@@ -49,11 +51,11 @@ let runs = 0;
 export async function runProgram({
   config = {},
   preview = false,
+  declared: resources = new Map(),
 }: RunOptions = {}): Promise<Map<string, Registered>> {
   const kubernetes = await fakeKubernetes();
   const path = process.env.PATH;
   process.env.PATH = `${resolve("test/support/fake-bin")}:${path}`;
-  const resources = new Map<string, Registered>();
   const restore = recordRegistrations(resources);
   try {
     pulumi.runtime.setAllConfig(
@@ -72,8 +74,12 @@ export async function runProgram({
       preview,
     );
     // A new query makes Node run the program anew.
-    await import(`../../index.ts?run=${++runs}`);
-    await pulumi.runtime.disconnect();
+    try {
+      await import(`../../index.ts?run=${++runs}`);
+    } finally {
+      // What was declared before an error goes its way all the same.
+      await pulumi.runtime.disconnect();
+    }
     return resources;
   } finally {
     restore();

@@ -156,13 +156,24 @@ describe("the program", () => {
   });
 
   it("refuses wrong settings with one error that lists them all, and declares nothing", async () => {
+    const declared = new Map<string, Registered>();
     await assert.rejects(
-      runProgram({ config: { "vault.replicas": "2", "vault.threshold": "6" } }),
+      runProgram({ config: { "vault.replicas": "2", "vault.threshold": "6" }, declared }),
       (error: Error) => {
         assert.match(error.message, /2 settings are wrong in stack dev; nothing was changed/);
         assert.match(error.message, /vault\.replicas[\s\S]*vault\.threshold/);
         return true;
       },
     );
+    assert.deepEqual([...declared.keys()], []);
+  });
+
+  it("refuses wrong Helm values before anything is declared", async () => {
+    const declared = new Map<string, Registered>();
+    await assert.rejects(
+      runProgram({ config: { "vault.valuesFile": "no-such-file.yaml" }, declared }),
+      /Vault's Helm values cannot be used; nothing was changed\.\n {2}no-such-file\.yaml: there is no such file/,
+    );
+    assert.deepEqual([...declared.keys()], []);
   });
 });
