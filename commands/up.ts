@@ -1,6 +1,7 @@
 // npm run up: everything from a clean checkout to a Vault that stands.
 import { argumentsOrExit } from "../setup/arguments.ts";
 import { endOnInterrupt, networkFlag, runCommand } from "../setup/command.ts";
+import { forgetHalfMadeReleases } from "../setup/half-made-releases.ts";
 import { refuseToLoseVault } from "../setup/losses.ts";
 import { duration, Progress } from "../setup/progress.ts";
 import { pulumiShown } from "../setup/pulumi.ts";
@@ -34,6 +35,7 @@ await runCommand(
       await it.select();
       it.unlock(say.line);
       await it.forgetPending(say.line);
+      await forgetHalfMadeReleases(it, say.line);
       await refuseToLoseVault(it);
       return it;
     });

@@ -43,6 +43,12 @@ describe("a stack on a real cluster", function () {
     });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
+  const npmRunUp = async () => {
+    const args = ["commands/up.ts", "--stack", test.name];
+    const ran = await execa(process.execPath, args, { cwd: checkout, reject: false, all: true });
+    keep(ran.all);
+    return ran;
+  };
   const kubeconfig = () => readFileSync(join(test.stackDir, "kubeconfig"), "utf8");
 
   before(async () => {
@@ -144,15 +150,31 @@ describe("a stack on a real cluster", function () {
     assert.deepEqual(await proposals(test.stack), []);
   });
 
+  it("goes on, in npm run up, from a state that does not know what a killed run had made", async () => {
+    const before = await containerIdentities(kubeconfig(), "vault", pods, { waitSeconds: 0 });
+    const state = await test.stack.exportStack();
+    const { resources } = state.deployment as { resources: { urn: string; parent?: string }[] };
+    const forgotten = /::(vault-release|ingress-release|whoami-ingress|lifecycle-.*)$/;
+    const kept = resources.filter(({ urn }) => !forgotten.test(urn));
+    assert.equal(resources.length - kept.length, 12);
+    await test.stack.importStack({ ...state, deployment: { ...state.deployment, resources: kept } });
+    const up = await npmRunUp();
+    assert.equal(up.exitCode, 0, up.all);
+    for (const name of ["ingress-nginx", "vault"])
+      assert.match(
+        up.all,
+        new RegExp(`cut off while it installed ${name}: it is installed over what is there`),
+      );
+    assert.match(up.all, /init vault-0: already initialised/);
+    assert.deepEqual(secretOf(await test.stack.outputs(), "shares"), shares);
+    assert.deepEqual(await containerIdentities(kubeconfig(), "vault", pods, { waitSeconds: 0 }), before);
+    assert.deepEqual(await proposals(test.stack), []);
+  });
+
   it("refuses, in npm run up, a change that would lose Vault's data, and changes nothing", async () => {
     await test.stack.setConfig("cluster.workers", { value: "4" });
-    const up = await execa(process.execPath, ["commands/up.ts", "--stack", test.name], {
-      cwd: checkout,
-      reject: false,
-      all: true,
-    });
+    const up = await npmRunUp();
     await test.stack.removeConfig("cluster.workers");
-    keep(up.all);
     assert.equal(up.exitCode, 1, up.all);
     assert.match(
       up.all,
