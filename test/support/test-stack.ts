@@ -15,11 +15,15 @@ export interface TestStack {
   stack: Stack;
   stackDir: string;
   ports: { http: number; vault: number };
+  /** The stack that `pulumi` worked on by hand before; it does so again afterwards. */
+  selectedBefore: string | undefined;
 }
 
 /** Makes the stack, not yet anything in it. */
 export async function makeTestStack(config: Record<string, string> = {}): Promise<TestStack> {
   const name = `test-${process.pid}`;
+  const workspace = await LocalWorkspace.create({ workDir: checkout });
+  const selectedBefore = (await workspace.stack())?.name;
   const stack = await LocalWorkspace.createOrSelectStack({ stackName: name, workDir: checkout });
   const [http, https, vault, spare] = await freePorts(4);
   const settings = {
@@ -37,12 +41,14 @@ export async function makeTestStack(config: Record<string, string> = {}): Promis
     stack,
     stackDir: `${checkout}/.local/stacks/${name}`,
     ports: { http: http as number, vault: vault as number },
+    selectedBefore,
   };
 }
 
 /** Removes the stack itself; what it made has to be destroyed before. */
-export async function removeTestStack({ name, stack }: TestStack): Promise<void> {
+export async function removeTestStack({ name, stack, selectedBefore }: TestStack): Promise<void> {
   await stack.workspace.removeStack(name);
+  if (selectedBefore !== undefined) await stack.workspace.selectStack(selectedBefore);
   const file = `${checkout}/Pulumi.${name}.yaml`;
   if (existsSync(file)) rmSync(file);
 }
