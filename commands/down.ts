@@ -2,7 +2,7 @@
 import { argumentsOrExit } from "../setup/arguments.ts";
 import { CommandError, endOnInterrupt, runCommand } from "../setup/command.ts";
 import { bringEngine, stopEngine } from "../setup/engine.ts";
-import { type Held, heldBy, removal, stillHeld } from "../setup/leftovers.ts";
+import { clusterNames, type Held, heldBy, removal, stillHeld } from "../setup/leftovers.ts";
 import { Progress } from "../setup/progress.ts";
 import { pulumiShown } from "../setup/pulumi.ts";
 import { Stack } from "../setup/stack.ts";
@@ -43,16 +43,6 @@ await runCommand(
   },
   { stops: true },
 );
-
-/** The stack's clusters: index.ts names one by the stack and the random suffix, which the state holds. */
-function clusterNames(state: string, stack: string): string[] {
-  const { deployment } = JSON.parse(state) as {
-    deployment: { resources?: { type: string; outputs?: { result?: string } }[] };
-  };
-  return (deployment.resources ?? [])
-    .filter(({ type }) => type === "random:index/randomString:RandomString")
-    .map(({ outputs }) => `vault-ha-${stack}-${outputs?.result}`);
-}
 
 async function nothingLeft(held: Held): Promise<void> {
   const commands = removal(await stillHeld(held));

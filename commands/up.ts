@@ -9,6 +9,7 @@ import { readNetwork } from "../setup/reach.ts";
 import { SETUP_STEPS, setUp } from "../setup/setup.ts";
 import { Stack } from "../setup/stack.ts";
 import { readSummary, summaryText } from "../setup/summary.ts";
+import { wakeCluster } from "../setup/wake-cluster.ts";
 
 const { flags } = argumentsOrExit({
   command: "npm run up",
@@ -35,6 +36,7 @@ await runCommand(
       await it.select();
       it.unlock(say.line);
       await it.forgetPending(say.line);
+      await wakeCluster(it, say.line);
       await forgetHalfMadeReleases(it, say.line);
       await refuseToLoseVault(it);
       return it;

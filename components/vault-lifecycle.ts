@@ -129,7 +129,9 @@ function runningContainers(
       });
     } catch (error) {
       if (!preview)
-        throw new pulumi.RunError(`${(error as Error).message}\n  docker ps   (do the cluster's nodes run?)`);
+        throw new pulumi.RunError(
+          `${(error as Error).message}\n  npm run up   (starts the cluster's nodes where they are stopped)`,
+        );
       await pulumi.log.warn(
         `${(error as Error).message}; this preview does not know which pods run`,
         vault.release,

@@ -1,4 +1,4 @@
-import { execa } from "execa";
+import { dockerLines } from "../steps/lib/docker.ts";
 
 /** What Docker holds of clusters, by kind of thing. */
 export interface Held {
@@ -7,10 +7,20 @@ export interface Held {
   networks: string[];
 }
 
+/** The stack's clusters: index.ts names one by the stack and the random suffix, which the state holds. */
+export function clusterNames(state: string, stack: string): string[] {
+  const { deployment } = JSON.parse(state) as {
+    deployment: { resources?: { type: string; outputs?: { result?: string } }[] };
+  };
+  return (deployment.resources ?? [])
+    .filter(({ type }) => type === "random:index/randomString:RandomString")
+    .map(({ outputs }) => `vault-ha-${stack}-${outputs?.result}`);
+}
+
 /** What Docker holds of the clusters with these names: kind's containers, their volumes, their network. */
 export async function heldBy(clusters: string[]): Promise<Held> {
   const containers = (await Promise.all(clusters.map(containersOf))).flat();
-  const networks = await lines(["network", "ls", "--format", "{{.Name}}"]);
+  const networks = await dockerLines("network", "ls", "--format", "{{.Name}}");
   const volumes = containers.length > 0 ? await volumesOf(containers) : [];
   return { containers, volumes, networks: networks.filter((name) => clusters.includes(name)) };
 }
@@ -18,9 +28,9 @@ export async function heldBy(clusters: string[]): Promise<Held> {
 /** Which of the things are still there. */
 export async function stillHeld(held: Held): Promise<Held> {
   const [containers, volumes, networks] = await Promise.all([
-    lines(["ps", "--all", "--format", "{{.Names}}"]),
-    lines(["volume", "ls", "--format", "{{.Name}}"]),
-    lines(["network", "ls", "--format", "{{.Name}}"]),
+    dockerLines("ps", "--all", "--format", "{{.Names}}"),
+    dockerLines("volume", "ls", "--format", "{{.Name}}"),
+    dockerLines("network", "ls", "--format", "{{.Name}}"),
   ]);
   return {
     containers: held.containers.filter((name) => containers.includes(name)),
@@ -41,15 +51,10 @@ export function removal({ containers, volumes, networks }: Held): string[] {
 /** kind labels its containers with the cluster's name. */
 async function containersOf(cluster: string): Promise<string[]> {
   const label = `label=io.x-k8s.kind.cluster=${cluster}`;
-  return await lines(["ps", "--all", "--filter", label, "--format", "{{.Names}}"]);
+  return await dockerLines("ps", "--all", "--filter", label, "--format", "{{.Names}}");
 }
 
 async function volumesOf(containers: string[]): Promise<string[]> {
   const template = '{{range .Mounts}}{{if eq .Type "volume"}}{{println .Name}}{{end}}{{end}}';
-  return await lines(["inspect", "--format", template, ...containers]);
-}
-
-async function lines(args: string[]): Promise<string[]> {
-  const { stdout } = await execa("docker", args, { stdin: "ignore", timeout: 30_000 });
-  return stdout.split("\n").filter(Boolean);
+  return await dockerLines("inspect", "--format", template, ...containers);
 }

@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { execa } from "execa";
+import { cacheDir } from "../offline/lib/cache-dir.ts";
 import { findProgram } from "./find-program.ts";
 import { checkout, local } from "./folders.ts";
 import { fits, fitting } from "./versions.ts";
@@ -49,7 +50,8 @@ export async function lookOnPath(path = process.env.PATH ?? ""): Promise<Found> 
 /** The version a program says it has, without the v; undefined if it says none. */
 export async function versionOf(tool: Tool, file: string): Promise<string | undefined> {
   const { stdout } = await execa(file, versionArguments[tool], {
-    env: { PULUMI_SKIP_UPDATE_CHECK: "true" },
+    // Some builds of kubectl look at a server even for their own version, and keep what it said in ~/.kube.
+    env: { PULUMI_SKIP_UPDATE_CHECK: "true", KUBECACHEDIR: join(cacheDir(), "kube") },
     reject: false,
     timeout: 10_000,
     stdin: "ignore",

@@ -43,6 +43,10 @@ describe("a stack on a real cluster", function () {
     });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
+  const clusterNodes = async () =>
+    (await dockerLeftovers(`vault-ha-${test.name}`)).filter((name) =>
+      /-(control-plane|worker\d*)$/.test(name),
+    );
   const npmRunUp = async () => {
     const args = ["commands/up.ts", "--stack", test.name];
     const ran = await execa(process.execPath, args, { cwd: checkout, reject: false, all: true });
@@ -168,6 +172,18 @@ describe("a stack on a real cluster", function () {
     assert.match(up.all, /init vault-0: already initialised/);
     assert.deepEqual(secretOf(await test.stack.outputs(), "shares"), shares);
     assert.deepEqual(await containerIdentities(kubeconfig(), "vault", pods, { waitSeconds: 0 }), before);
+    assert.deepEqual(await proposals(test.stack), []);
+  });
+
+  it("is raised again by npm run up after its nodes were stopped, as by a restart of the machine", async () => {
+    const nodes = await clusterNodes();
+    assert.equal(nodes.length, 4);
+    await execa("docker", ["stop", "--time", "5", ...nodes]);
+    const up = await npmRunUp();
+    assert.equal(up.exitCode, 0, up.all);
+    assert.match(up.all, /starting the nodes of vault-ha-test-\S+ that are stopped/);
+    for (const pod of pods) assert.match(up.all, new RegExp(`unseal ${pod}: unsealed`));
+    assert.deepEqual(secretOf(await test.stack.outputs(), "shares"), shares);
     assert.deepEqual(await proposals(test.stack), []);
   });
 
