@@ -134,7 +134,7 @@ export const settingList = {
   ),
   "timeouts.stepSeconds": setting(
     whole(10, 7200),
-    "180",
+    "300",
     "seconds",
     "Longest time for one step: init, unseal, join, voter or verify.",
   ),

@@ -1,18 +1,17 @@
 import { join } from "node:path";
 import { execa } from "execa";
 import { docker, dockerLines } from "../steps/lib/docker.ts";
-import { CommandError } from "./command.ts";
 import { local } from "./folders.ts";
 import { clusterNames } from "./leftovers.ts";
 import { poll } from "./processes.ts";
 import type { Stack } from "./stack.ts";
 
-/** Longest wait for the Kubernetes API after its node was started; two slow cores take half a minute. */
-const API_MS = 180_000;
+/** Longest wait for Vault's pods after their nodes were started. Then the update goes on, and says what is wrong. */
+const LIMIT_MS = 180_000;
 
 /**
  * Starts the nodes of the stack's cluster where they are stopped, as after a restart of the machine, and waits until
- * the Kubernetes API answers. Vault's pods are sealed then; the update unseals them.
+ * Kubernetes has started Vault's pods on them again. They are sealed then; the update unseals them.
  */
 export async function wakeCluster(stack: Stack, say: (line: string) => void): Promise<void> {
   for (const cluster of clusterNames(await stack.export(), stack.name)) {
@@ -21,30 +20,49 @@ export async function wakeCluster(stack: Stack, say: (line: string) => void): Pr
     const stopped = await dockerLines("ps", "--all", ...filter, "--format", "{{.Names}}");
     if (stopped.length === 0) continue;
     say(`starting the nodes of ${cluster} that are stopped: ${stopped.join(", ")}`);
+    const began = new Date();
     await docker("start", ...stopped);
-    await apiOf(stack, cluster);
+    say((await podsStarted(stack, stopped, began)) ?? "Vault's pods run again");
   }
 }
 
-async function apiOf(stack: Stack, cluster: string): Promise<void> {
-  const kubeconfig = join(local.stacks, stack.name, "kubeconfig");
-  const ask = ["--kubeconfig", kubeconfig, "--request-timeout=5s", "get", "--raw", "/readyz"];
-  let words = "";
-  const ready = await poll(
+/** Waits; gives what was seen last where the limit was reached before all of them ran. */
+async function podsStarted(stack: Stack, nodes: string[], since: Date): Promise<string | undefined> {
+  const columns = "{.spec.nodeName} {.metadata.name} {.status.containerStatuses[*].state.running.startedAt}";
+  const ask = [
+    ...["--kubeconfig", join(local.stacks, stack.name, "kubeconfig"), "--request-timeout=5s"],
+    ...["get", "pods", "--all-namespaces", "--selector", "app.kubernetes.io/name=vault,component=server"],
+    ...["--output", `jsonpath={range .items[*]}${columns}{"\\n"}{end}`],
+  ];
+  let seen: string | undefined;
+  await poll(
     async () => {
-      const { failed, stderr } = await execa("kubectl", ask, {
-        env: stack.env,
-        reject: false,
-        stdin: "ignore",
-      });
-      words = stderr;
-      return failed ? undefined : true;
+      const options = { env: stack.env, reject: false, stdin: "ignore" } as const;
+      const { failed, stdout, stderr } = await execa("kubectl", ask, options);
+      const waiting = failed ? [] : notStarted(stdout, nodes, since);
+      if (failed) seen = `the Kubernetes API did not answer: ${stderr}`;
+      else seen = waiting.length > 0 ? `not started again yet: ${waiting.join(", ")}` : undefined;
+      return seen === undefined ? true : undefined;
     },
-    { forMs: API_MS, everyMs: 500 },
+    { forMs: LIMIT_MS, everyMs: 500 },
   );
-  if (ready) return;
-  throw new CommandError(
-    `The nodes of ${cluster} were started, but its Kubernetes API did not answer within ${API_MS / 1000} s: ${words}\n` +
-      `What the node says: docker logs ${cluster}-control-plane`,
-  );
+  return seen;
+}
+
+/**
+ * The pods of these nodes that have not been started since then. Until a kubelet has looked, Kubernetes still tells
+ * of the containers that ran before, so an older one counts as not started.
+ * @param pods a line for each: node, pod, and the times at which its running containers were started
+ */
+export function notStarted(pods: string, nodes: string[], since: Date): string[] {
+  return pods
+    .split("\n")
+    .map((line) => line.split(" "))
+    .filter(([node = "", , ...times]) => {
+      const started = times.filter(Boolean).map((time) => new Date(time));
+      // Kubernetes tells times in whole seconds.
+      const old = started.some((time) => time.getTime() < Math.floor(since.getTime() / 1000) * 1000);
+      return nodes.includes(node) && (started.length === 0 || old);
+    })
+    .map(([, pod = ""]) => pod);
 }

@@ -25,7 +25,7 @@ describe("settings", () => {
         valuesFile: undefined,
       },
       whoami: { enabled: true, host: "whoami.localhost" },
-      timeouts: { clusterSeconds: 300, podSeconds: 300, stepSeconds: 180 },
+      timeouts: { clusterSeconds: 300, podSeconds: 300, stepSeconds: 300 },
     });
   });
 
