@@ -61,6 +61,10 @@ export async function nodeRoot(log: Log, from: NodeFrom, root: string): Promise<
     await cp(join(here, name), join(root, "kind/manifests", name));
   }
   await mkdir(join(root, "etc/kubernetes/manifests"), { recursive: true });
+  await cp(
+    join(here, "kubelet-services.conf"),
+    join(root, "etc/systemd/system/kubelet.service.d/20-services.conf"),
+  );
 
   await withoutResourceCapability(root);
   for (const unit of ["kubelet", "containerd", "undo-mount-hacks"])
