@@ -4,7 +4,7 @@ import type { Vault } from "./vault.ts";
 /** Vault's own server_stabilization_time: how long a new server must be healthy before it may vote. */
 const usual = "10s";
 
-/** While a cluster without data is formed there is nothing that a hasty voter could harm. */
+/** While a cluster without data is formed there is nothing that a hasty voter could harm. Vault counts whole seconds here. */
 const whileForming = "1s";
 
 /** What every Vault mounts by itself. More than these means that the cluster is in use. */

@@ -7,7 +7,7 @@ import { VaultError } from "./vault-error.ts";
 const tellEveryMs = 10_000;
 
 /** The longest pause between two looks, in milliseconds; the first ones are shorter. */
-const longestPauseMs = 500;
+const longestPauseMs = 250;
 
 /**
  * Looks again and again until `look` gives a value. What may pass (NotYet, a node that does not answer, a Vault
