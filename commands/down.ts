@@ -28,7 +28,7 @@ await runCommand(
     else {
       stack.unlock(console.error);
       await stack.forgetPending(console.error);
-      const held = await heldBy(clusterNames(await stack.export(), name));
+      const held = await heldBy(clusterNames(await stack.resources(), name));
       release();
       await progress.handOver("pulumi destroy", () =>
         pulumiShown(stack.env, ["destroy", "--yes", "--stack", name], "To go on: npm run down"),

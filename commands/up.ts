@@ -36,8 +36,9 @@ await runCommand(
       await it.select();
       it.unlock(say.line);
       await it.forgetPending(say.line);
-      await wakeCluster(it, say.line);
-      await forgetHalfMadeReleases(it, say.line);
+      const resources = await it.resources();
+      await wakeCluster(it, resources, say.line);
+      await forgetHalfMadeReleases(it, resources, say.line);
       await refuseToLoseVault(it);
       return it;
     });

@@ -1,4 +1,5 @@
 import { dockerLines } from "../steps/lib/docker.ts";
+import type { Resource } from "./stack.ts";
 
 /** What Docker holds of clusters, by kind of thing. */
 export interface Held {
@@ -8,11 +9,8 @@ export interface Held {
 }
 
 /** The stack's clusters: index.ts names one by the stack and the random suffix, which the state holds. */
-export function clusterNames(state: string, stack: string): string[] {
-  const { deployment } = JSON.parse(state) as {
-    deployment: { resources?: { type: string; outputs?: { result?: string } }[] };
-  };
-  return (deployment.resources ?? [])
+export function clusterNames(resources: Resource[], stack: string): string[] {
+  return resources
     .filter(({ type }) => type === "random:index/randomString:RandomString")
     .map(({ outputs }) => `vault-ha-${stack}-${outputs?.result}`);
 }

@@ -1,8 +1,6 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { keysPath } from "../steps/lib/keys-file.ts";
 import { CommandError } from "./command.ts";
-import { local } from "./folders.ts";
 import { pulumi } from "./pulumi.ts";
 import type { Stack } from "./stack.ts";
 
@@ -14,7 +12,7 @@ const holders = ["cluster-create", "vault-namespace", "vault-release"];
  * not do what nobody who changes a number of replicas or a port expects.
  */
 export async function refuseToLoseVault(stack: Stack): Promise<void> {
-  if (!existsSync(keysPath(join(local.stacks, stack.name)))) return;
+  if (!existsSync(keysPath(stack.dir))) return;
   // A program that does not run is not this look's affair: the update says what is wrong, and changes nothing.
   const text = await pulumi(stack.env, ["preview", "--json", "--stack", stack.name]).catch(() => undefined);
   const lost = text === undefined ? [] : losses(text);

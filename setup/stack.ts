@@ -12,6 +12,14 @@ import { readTools } from "./tools-record.ts";
 const project = (): string =>
   (parse(readFileSync(join(checkout, "Pulumi.yaml"), "utf8")) as { name: string }).name;
 
+/** A resource as the state has it; secrets in it are encrypted. */
+export interface Resource {
+  urn: string;
+  type: string;
+  id?: string;
+  outputs?: Record<string, unknown>;
+}
+
 /** A stack of this project, and the environment in which pulumi works on it. */
 export class Stack {
   readonly name: string;
@@ -70,6 +78,17 @@ export class Stack {
     delete state.deployment.pending_operations;
     await pulumi(this.env, ["stack", "import", "--stack", this.name], JSON.stringify(state));
     say(`an earlier run was cut off while it worked on ${names.join(", ")}: looked at anew`);
+  }
+
+  /** Folder of its own files: kubeconfig, keys. */
+  get dir(): string {
+    return join(local.stacks, this.name);
+  }
+
+  /** The resources that its state knows. */
+  async resources(): Promise<Resource[]> {
+    const { deployment } = JSON.parse(await this.export()) as { deployment: { resources?: Resource[] } };
+    return deployment.resources ?? [];
   }
 
   /** The state as JSON text, its secrets encrypted. */

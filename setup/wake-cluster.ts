@@ -1,10 +1,8 @@
-import { join } from "node:path";
-import { execa } from "execa";
 import { docker, dockerLines } from "../steps/lib/docker.ts";
-import { local } from "./folders.ts";
+import { kubectl } from "./kubectl.ts";
 import { clusterNames } from "./leftovers.ts";
 import { poll } from "./processes.ts";
-import type { Stack } from "./stack.ts";
+import type { Resource, Stack } from "./stack.ts";
 
 /** Longest wait for Vault's pods after their nodes were started. Then the update goes on, and says what is wrong. */
 const LIMIT_MS = 180_000;
@@ -13,8 +11,12 @@ const LIMIT_MS = 180_000;
  * Starts the nodes of the stack's cluster where they are stopped, as after a restart of the machine, and waits until
  * Kubernetes has started Vault's pods on them again. They are sealed then; the update unseals them.
  */
-export async function wakeCluster(stack: Stack, say: (line: string) => void): Promise<void> {
-  for (const cluster of clusterNames(await stack.export(), stack.name)) {
+export async function wakeCluster(
+  stack: Stack,
+  resources: Resource[],
+  say: (line: string) => void,
+): Promise<void> {
+  for (const cluster of clusterNames(resources, stack.name)) {
     const filters = [`label=io.x-k8s.kind.cluster=${cluster}`, "status=exited", "status=created"];
     const filter = filters.flatMap((each) => ["--filter", each]);
     const stopped = await dockerLines("ps", "--all", ...filter, "--format", "{{.Names}}");
@@ -30,15 +32,14 @@ export async function wakeCluster(stack: Stack, say: (line: string) => void): Pr
 async function podsStarted(stack: Stack, nodes: string[], since: Date): Promise<string | undefined> {
   const columns = "{.spec.nodeName} {.metadata.name} {.status.containerStatuses[*].state.running.startedAt}";
   const ask = [
-    ...["--kubeconfig", join(local.stacks, stack.name, "kubeconfig"), "--request-timeout=5s"],
+    "--request-timeout=5s",
     ...["get", "pods", "--all-namespaces", "--selector", "app.kubernetes.io/name=vault,component=server"],
     ...["--output", `jsonpath={range .items[*]}${columns}{"\\n"}{end}`],
   ];
   let seen: string | undefined;
   await poll(
     async () => {
-      const options = { env: stack.env, reject: false, stdin: "ignore" } as const;
-      const { failed, stdout, stderr } = await execa("kubectl", ask, options);
+      const { failed, stdout, stderr } = await kubectl(stack, ask);
       const waiting = failed ? [] : notStarted(stdout, nodes, since);
       if (failed) seen = `the Kubernetes API did not answer: ${stderr}`;
       else seen = waiting.length > 0 ? `not started again yet: ${waiting.join(", ")}` : undefined;

@@ -157,7 +157,7 @@ describe("a stack on a real cluster", function () {
   it("goes on, in npm run up, from a state that does not know what a killed run had made", async () => {
     const before = await containerIdentities(kubeconfig(), "vault", pods, { waitSeconds: 0 });
     const state = await test.stack.exportStack();
-    const { resources } = state.deployment as { resources: { urn: string; parent?: string }[] };
+    const { resources } = state.deployment as { resources: { urn: string }[] };
     const forgotten = /::(vault-release|ingress-release|whoami-ingress|lifecycle-.*)$/;
     const kept = resources.filter(({ urn }) => !forgotten.test(urn));
     assert.equal(resources.length - kept.length, 12);
