@@ -17,6 +17,7 @@ export interface Resource {
   urn: string;
   type: string;
   id?: string;
+  inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
 }
 
@@ -96,9 +97,10 @@ export class Stack {
     return await pulumi(this.env, ["stack", "export", "--stack", this.name]);
   }
 
-  /** The outputs; a secret one is the text "[secret]". */
-  async outputs(): Promise<Record<string, unknown>> {
-    return JSON.parse(await pulumi(this.env, ["stack", "output", "--json", "--stack", this.name]));
+  /** The outputs; a secret one is the text "[secret]" unless `showSecrets`. */
+  async outputs({ showSecrets = false } = {}): Promise<Record<string, unknown>> {
+    const show = showSecrets ? ["--show-secrets"] : [];
+    return JSON.parse(await pulumi(this.env, ["stack", "output", "--json", ...show, "--stack", this.name]));
   }
 
   /**

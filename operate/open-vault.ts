@@ -1,0 +1,80 @@
+import { existsSync } from "node:fs";
+import { relative } from "node:path";
+import { z } from "zod";
+import { CommandError } from "../setup/command.ts";
+import { checkout } from "../setup/folders.ts";
+import { type Resource, Stack } from "../setup/stack.ts";
+import { kubeconfigPath } from "../steps/lib/cluster.ts";
+import { readKeys } from "../steps/lib/keys-file.ts";
+import { openRoad } from "../steps/lib/reach.ts";
+import type { Road } from "../steps/lib/road.ts";
+import type { Target } from "../steps/lib/target.ts";
+
+/** A stack's Vault as the operator's commands reach it. Nothing is asked of it before it is used. */
+export interface OpenVault {
+  stack: Stack;
+  /** What Pulumi's state knows, as read at the begin. */
+  resources: Resource[];
+  /** Which Vault the steps work on; the same ways to it serve here. */
+  target: Target & { reach: { kind: "kubernetes" } };
+  road: Road;
+  /** The pods that the stack runs, vault-0 first. */
+  pods: string[];
+}
+
+/** The key shares and the root token. */
+export interface VaultKeys {
+  shares: string[];
+  threshold: number;
+  rootToken: string;
+}
+
+const ReleaseInputs = z.object({
+  values: z.object({ server: z.object({ ha: z.object({ replicas: z.number() }) }) }),
+});
+
+/**
+ * Opens the Vault of a stack that `up` has made, whole or in part.
+ * @throws CommandError where there is no such stack, or it has no cluster
+ */
+export async function openVault(name: string): Promise<OpenVault> {
+  const stack = new Stack(name);
+  const resources = await stack.resources().catch(() => undefined);
+  if (resources === undefined)
+    throw new CommandError(`There is no stack ${name}. Make it with: npm run up -- --stack ${name}`);
+  const kubeconfig = kubeconfigPath(relative(checkout, stack.dir));
+  const named = (noun: string) => resources.find(({ urn }) => urn.endsWith(`::${noun}`));
+  const namespace = named("vault-namespace")?.id;
+  if (namespace === undefined || !existsSync(kubeconfig))
+    throw new CommandError(`Stack ${name} has no Vault yet. Make it with: npm run up -- --stack ${name}`);
+  const release = ReleaseInputs.safeParse(named("vault-release")?.inputs);
+  const replicas = release.data?.values.server.ha.replicas ?? 3;
+  const target: OpenVault["target"] = {
+    stack: name,
+    stackDir: relative(checkout, stack.dir),
+    scheme: "http",
+    reach: { kind: "kubernetes", kubeconfig, namespace },
+  };
+  return {
+    stack,
+    resources,
+    target,
+    road: await openRoad(target),
+    pods: Array.from({ length: replicas }, (_, n) => `vault-${n}`),
+  };
+}
+
+const Outputs = z.object({ rootToken: z.string(), shares: z.array(z.string()) });
+
+/** The stack's keys: from its journal, else from its state; undefined before Vault was initialised. */
+export async function vaultKeys({ stack, target, resources }: OpenVault): Promise<VaultKeys | undefined> {
+  const journal = await readKeys(target.stackDir);
+  const answer = journal?.answer;
+  if (journal !== undefined && answer !== undefined)
+    return { shares: answer.shares, rootToken: answer.rootToken, threshold: journal.threshold };
+  if (!resources.some(({ urn }) => urn.endsWith("::lifecycle-init-vault-0"))) return undefined;
+  const outputs = Outputs.safeParse(await stack.outputs({ showSecrets: true }));
+  if (!outputs.success) return undefined;
+  // Vault says itself how many it wants; a majority is what the settings' default gives.
+  return { ...outputs.data, threshold: Math.ceil((outputs.data.shares.length + 1) / 2) };
+}
