@@ -42,8 +42,9 @@ export async function preload(
   await mkdir(join(node, "run"));
 
   const root = join(node, "var/lib/containerd");
-  // containerd forgot the layers' blobs; their files wait for its next collection of garbage.
-  for (const sha256 of blobs) await rm(join(root, "io.containerd.content.v1.content/blobs/sha256", sha256));
+  // containerd forgot the layers' blobs. Its next collection of garbage takes their files, if it came to that yet.
+  const stored = join(root, "io.containerd.content.v1.content/blobs/sha256");
+  for (const sha256 of blobs) await rm(join(stored, sha256), { force: true });
   // Every plug-in made its folder; these hold something.
   const kept = [/\.content$/, /\.bolt$/, /\.overlayfs$/];
   for (const name of await readdir(root)) {
