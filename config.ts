@@ -21,6 +21,7 @@ export interface Settings {
     shares: number;
     threshold: number;
     storageSize: string;
+    giveUp: string[];
     valuesFile: string | undefined;
   };
   whoami: { enabled: boolean; host: string };
@@ -65,6 +66,7 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
       shares: must("vault.shares"),
       threshold: must("vault.threshold"),
       storageSize: must("vault.storageSize"),
+      giveUp: read("vault.giveUp") ?? [],
       valuesFile: read("vault.valuesFile"),
     },
     whoami: { enabled: must("whoami.enabled"), host: must("whoami.host") },

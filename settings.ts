@@ -102,6 +102,15 @@ export const settingList = {
     "size",
     "Size of each Vault node's volume.",
   ),
+  "vault.giveUp": setting(
+    z
+      .string()
+      .regex(/^[\w.:-]+(,[\w.:-]+)*$/, "takes identities as an error named them, separated by commas")
+      .transform((text) => text.split(",")),
+    undefined,
+    "ids",
+    "Stores (UIDs of their PVCs) or Vaults (cluster ids) that are lost on purpose: another may take their place.",
+  ),
   "vault.valuesFile": setting(
     z.string().min(1, "takes the path of a YAML file"),
     undefined,

@@ -6,7 +6,15 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 
 /** The steps there are; each is a file of steps/. */
-export type StepName = "create-cluster" | "delete-cluster" | "init" | "unseal" | "join" | "voter" | "verify";
+export type StepName =
+  | "create-cluster"
+  | "delete-cluster"
+  | "identity"
+  | "init"
+  | "unseal"
+  | "join"
+  | "voter"
+  | "verify";
 
 export interface StepArgs {
   step: StepName;

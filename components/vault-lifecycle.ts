@@ -1,7 +1,7 @@
 /**
  * From running pods to a proved Vault, one step after the other:
  *
- *   init vault-0 -> unseal vault-0
+ *   identity -> init vault-0 -> unseal vault-0
  *     -> join vault-1 -> unseal vault-1 -> vault-1 is a voter -> the same for each further node -> verify
  *
  * One node joins at a time: two joins at once can eject a node on a slow machine (hashicorp/vault#32099).
@@ -9,9 +9,9 @@
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config.ts";
-import { containerIdentities } from "../steps/lib/pods.ts";
 import type { KindCluster } from "./kind-cluster.ts";
 import { type DeclaredStep, declareStep, type StepArgs, type StepName } from "./step.ts";
+import { answeringVault, knownIdentity, runningContainers } from "./vault-facts.ts";
 import type { VaultRelease } from "./vault-release.ts";
 
 export interface VaultLifecycleArgs {
@@ -36,6 +36,11 @@ interface InitAnswer {
   rootToken: string;
 }
 
+interface UnsealAnswer {
+  /** Vault's own id. */
+  clusterId?: string;
+}
+
 export class VaultLifecycle extends pulumi.ComponentResource {
   /** The root token. Secret. */
   readonly rootToken: pulumi.Output<string>;
@@ -49,6 +54,7 @@ export class VaultLifecycle extends pulumi.ComponentResource {
     const [first, ...others] = vault.pods as [string, ...string[]];
     const containers = runningContainers(cluster, vault, settings.timeouts.podSeconds);
     const container = (pod: string) => containers.apply((byPod) => byPod[pod] ?? "unknown");
+    const restarted = (pod: string) => ({ facts: { CONTAINER: container(pod) } });
 
     const target = {
       stack: pulumi.getStack(),
@@ -56,6 +62,7 @@ export class VaultLifecycle extends pulumi.ComponentResource {
       scheme: vault.scheme,
       reach: { kind: "kubernetes", kubeconfig: cluster.kubeconfig, namespace: vault.namespace },
       timeoutSeconds: settings.timeouts.stepSeconds,
+      giveUp: settings.vault.giveUp,
     };
     let before: command.local.Command[] = [];
     /** Declares the next step of the runbook: it starts when the one before has ended. */
@@ -74,6 +81,14 @@ export class VaultLifecycle extends pulumi.ComponentResource {
       return declared;
     };
 
+    // Asked of Kubernetes at every run: another answer than the pinned one makes this step run, which judges it.
+    next(
+      "identity",
+      "identity",
+      { pods: vault.pods },
+      { facts: knownIdentity(cluster, vault, settings.timeouts.podSeconds), keepsAnswer: true },
+    );
+
     const { shares, threshold } = settings.vault;
     const init = next<InitAnswer>(
       "init",
@@ -84,62 +99,34 @@ export class VaultLifecycle extends pulumi.ComponentResource {
     this.shares = pulumi.secret(init.answer.shares);
     this.rootToken = pulumi.secret(init.answer.rootToken);
 
-    // A container that restarted is sealed again: another identity here makes its unseal run again.
+    // A container that restarted is sealed again, and one that had not joined to the end is blank again: another
+    // identity here makes both steps run again.
     const unseal = (pod: string) =>
-      next(
+      next<UnsealAnswer>(
         "unseal",
         `unseal-${pod}`,
         { pod, shares: this.shares, threshold },
-        { facts: { CONTAINER: container(pod) } },
+        { ...restarted(pod), keepsAnswer: true },
       );
 
-    unseal(first);
+    const clusterId = pulumi.unsecret(unseal(first).answer.apply((answer) => answer.clusterId));
     for (const pod of others) {
-      next("join", `join-${pod}`, { pod, leader: first, token: this.rootToken });
+      next("join", `join-${pod}`, { pod, leader: first, token: this.rootToken }, restarted(pod));
       unseal(pod);
       next("voter", `voter-${pod}`, { pod, token: this.rootToken });
     }
     const verify = next<{ peers: Peer[] }>(
       "verify",
       "verify",
-      { pods: vault.pods, token: this.rootToken },
-      { facts: { CONTAINERS: containers.apply((byPod) => Object.values(byPod).join(" ")) } },
+      { pods: vault.pods, token: this.rootToken, clusterId },
+      {
+        facts: {
+          CONTAINERS: containers.apply((byPod) => Object.values(byPod).join(" ")),
+          VAULT: answeringVault(cluster, vault, clusterId),
+        },
+      },
     );
     this.peers = pulumi.unsecret(verify.answer.peers);
     this.registerOutputs({ peers: this.peers });
   }
-}
-
-/**
- * The container that runs in each Vault pod, asked of Kubernetes at every preview and update.
- * An update waits until all of them run. A preview tells what is there now, and goes on where nobody answers:
- * then the update has to say what is wrong.
- */
-function runningContainers(
-  cluster: KindCluster,
-  vault: VaultRelease,
-  podSeconds: number,
-): pulumi.Output<Record<string, string>> {
-  const preview = pulumi.runtime.isDryRun();
-  const look = async (kubeconfig: string): Promise<Record<string, string>> => {
-    try {
-      return await containerIdentities(kubeconfig, vault.namespace, vault.pods, {
-        waitSeconds: preview ? 0 : podSeconds,
-        say: (line) => void pulumi.log.info(line, vault.release, undefined, true),
-      });
-    } catch (error) {
-      if (!preview)
-        throw new pulumi.RunError(
-          `${(error as Error).message}\n  npm run up   (starts the cluster's nodes where they are stopped)`,
-        );
-      await pulumi.log.warn(
-        `${(error as Error).message}; this preview does not know which pods run`,
-        vault.release,
-      );
-      return {};
-    }
-  };
-  return pulumi.unsecret(
-    pulumi.all([cluster.kubeconfig, vault.release.id]).apply(([kubeconfig]) => look(kubeconfig)),
-  );
 }

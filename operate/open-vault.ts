@@ -54,6 +54,7 @@ export async function openVault(name: string): Promise<OpenVault> {
     stackDir: relative(checkout, stack.dir),
     scheme: "http",
     reach: { kind: "kubernetes", kubeconfig, namespace },
+    giveUp: [],
   };
   return {
     stack,

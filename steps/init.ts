@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { StepError } from "./lib/errors.ts";
 import { runStep, type Step, Timeout, Verbatim } from "./lib/io.ts";
-import { type Keys, keysPath, readKeys, writeKeys } from "./lib/keys-file.ts";
+import { type Keys, keepAside, keysPath, readKeys, writeKeys } from "./lib/keys-file.ts";
+import { previousAnswer } from "./lib/previous-answer.ts";
 import { openRoad } from "./lib/reach.ts";
-import { kubectl, Target, upAgain } from "./lib/target.ts";
+import { giveUpCommand, kubectl, Target, upAgain } from "./lib/target.ts";
 import { Vault } from "./lib/vault.ts";
 import type { SealStatus } from "./lib/vault-answers.ts";
 import { VaultError } from "./lib/vault-error.ts";
@@ -18,6 +19,7 @@ type Input = z.output<typeof Input>;
 
 /** What init printed when it first ran; only its shape matters here. */
 const Printed = z.object({ pod: z.string(), pvcUid: z.string().optional(), shares: z.array(z.string()) });
+type Printed = z.output<typeof Printed>;
 
 /**
  * Initialises Vault, once in the life of a store. Whether that was done is asked of Vault; what was answered is
@@ -30,19 +32,19 @@ await runStep("init", Input, async (input, step) => {
   const status = await until(`${pod} to answer`, () => vault.sealStatus(), step, kubectl(input, "get pods"));
   const store = await until(`the store of ${pod}`, () => road.storeOf(pod, step.signal), step);
 
-  const printed = process.env.PULUMI_COMMAND_STDOUT;
-  if (printed) return printAgain(printed, status, store, input, step);
-
   const keys = await readKeys(stackDir);
-  const facts = { keys, store, status, input, step };
+  const facts: Facts = { keys, printed: previousAnswer(Printed), store, status, input, step };
   if (keys !== undefined) refuseForeign(facts, keys);
-  if (status.initialized) return answerOf(known(facts));
-  if (keys?.answer !== undefined) throw blankStore(facts, keys);
+  if (facts.printed !== undefined && status.initialized) return printAgain(facts, facts.printed);
+  if (status.initialized) return answerOf(await known(facts, vault));
+  await giveUpOrRefuse(facts);
   return answerOf(await initialise(vault, facts));
 });
 
 interface Facts {
   keys: Keys | undefined;
+  /** What init answered before, where Pulumi updates it. */
+  printed: Printed | undefined;
   store: string | undefined;
   status: SealStatus;
   input: Input;
@@ -82,7 +84,8 @@ async function initialise(vault: Vault, { store, input, step }: Facts): Promise<
 }
 
 /** The keys of a Vault that is initialised already. */
-function known({ keys, store, input, step }: Facts): Keys {
+async function known(facts: Facts, vault: Vault): Promise<Keys> {
+  const { keys, store, input, step } = facts;
   const { pod, stackDir } = input;
   if (keys?.answer !== undefined) {
     if (differ(keys.pvcUid, store)) {
@@ -100,17 +103,48 @@ function known({ keys, store, input, step }: Facts): Keys {
       kubectl(input, `get pvc data-${pod} --output yaml`),
     );
   }
-  throw new StepError(
-    `${pod} is initialised, and its keys never reached the disk: the stack asked for init at ${keys.intendedAt} (store ${keys.pvcUid ?? "not named"}) and was ended before the answer was written. Nothing can be in that store, for nobody could ever unseal it. The way out: a fresh volume for ${pod}, then ${upAgain(input)}`,
-    kubectl(input, `delete pvc/data-${pod} pod/${pod}`),
+  throw await lostAnswer(facts, keys, vault);
+}
+
+/**
+ * Vault took the call and its answer never reached the disk: the one window that cannot be closed. A fresh volume is
+ * a safe way out only where nothing but that call ever happened in the store: it is the store of the intent, which
+ * was blank then, and it is sealed. Whoever unsealed it has its keys.
+ */
+async function lostAnswer({ store, input }: Facts, { intendedAt, pvcUid }: Keys, vault: Vault) {
+  const { pod } = input;
+  const begun = `the stack asked for init at ${intendedAt} (store ${pvcUid ?? "not named"}) and was ended before the answer was written`;
+  const { sealed } = await vault.sealStatus();
+  if (!sealed || differ(pvcUid, store)) {
+    const why = sealed ? `it runs on another store now (${store})` : "it is unsealed";
+    return new StepError(
+      `${pod} is initialised, and this stack has no keys for it: ${begun}; but ${why}, so somebody else has its keys and it may hold data. Nothing was changed. Ask who initialised it, and put the keys file back`,
+      kubectl(input, `get pod/${pod} pvc/data-${pod} --output wide`),
+    );
+  }
+  const out = kubectl(input, `delete pvc/data-${pod} pod/${pod}`);
+  const next = pvcUid === undefined ? out : `${out} && ${giveUpCommand(input, [pvcUid])}`;
+  return new StepError(
+    `${pod} is initialised, and its keys never reached the disk: ${begun}. It is sealed and was blank before, so nothing can be in that store, and nobody can ever unseal it. The way out: a fresh volume for ${pod}, then ${upAgain(input)}`,
+    next,
   );
 }
 
-function blankStore({ store, input, status }: Facts, { pvcUid, answer }: Keys): StepError {
-  const { pod, stackDir } = input;
-  return new StepError(
-    `${pod} is not initialised, but this stack initialised it at ${answer?.initialisedAt}. Known store: ${pvcUid ?? "not named"}; found: ${store ?? "not named"}, blank (Vault ${status.version}). It is not initialised again: the keys in ${keysPath(stackDir)} open the known store and its snapshots, and no other. Bring the known volume back, or restore a snapshot. To begin anew and lose what the known store held, move the keys file away first`,
-    `mv ${keysPath(stackDir)} ${keysPath(stackDir)}.old`,
+/** A blank store behind a known identity is initialised only where somebody has given the known one up. */
+async function giveUpOrRefuse({ keys, printed, store, status, input, step }: Facts): Promise<void> {
+  const { pod, stackDir, giveUp } = input;
+  const answered = keys?.answer;
+  if (answered === undefined && printed === undefined) return;
+  const lost = (printed ?? keys)?.pvcUid;
+  if (lost !== undefined && giveUp.includes(lost) && lost !== store) {
+    const aside = answered && (await keepAside(stackDir, lost));
+    step.say(`store ${lost} was given up${aside ? `; its keys are kept in ${aside}` : ""}`);
+    return;
+  }
+  const when = answered ? ` at ${answered.initialisedAt}` : "";
+  throw new StepError(
+    `${pod} is not initialised, but this stack initialised it${when}. Known store: ${lost ?? "not named"}; found: ${store ?? "not named"}, blank (Vault ${status.version}). It is not initialised again: the stack's shares open the known store and its snapshots, and no other. Bring the known volume back, or restore a snapshot. To begin anew and lose what the known store held, give ${pod} a fresh volume and give the known one up`,
+    lost === undefined ? kubectl(input, `get pvc data-${pod} --output yaml`) : giveUpCommand(input, [lost]),
   );
 }
 
@@ -124,37 +158,12 @@ function refuseForeign({ input }: Facts, keys: Keys): void {
 }
 
 /** Pulumi's update overwrites the stored output, so the first one is printed again, to the letter. */
-function printAgain(
-  text: string,
-  status: SealStatus,
-  store: string | undefined,
-  input: Input,
-  step: Step,
-): Verbatim {
-  const { pod } = input;
-  const printed = readPrinted(text);
-  step.hide(...printed.shares);
-  if (!status.initialized) {
-    throw new StepError(
-      `${pod} is not initialised, but this stack initialised it before. Known store: ${printed.pvcUid ?? "not named"}; found: ${store ?? "not named"}, blank. It is not initialised again: the stack's shares open the known store and its snapshots, and no other. Bring the known volume back, or restore a snapshot`,
-      kubectl(input, `get pvc data-${pod} --output yaml`),
-    );
-  }
-  if (differ(printed.pvcUid, store)) {
-    step.say(`note: ${pod} was initialised on the store ${printed.pvcUid}, and now runs on ${store}`);
-  }
+function printAgain({ store, input, step }: Facts, { pvcUid, shares }: Printed): Verbatim {
+  step.hide(...shares);
+  if (differ(pvcUid, store))
+    step.say(`note: ${input.pod} was initialised on the store ${pvcUid}, and now runs on ${store}`);
   step.say("already initialised; its first answer is kept");
-  return new Verbatim(text);
-}
-
-function readPrinted(text: string): z.output<typeof Printed> {
-  try {
-    return Printed.parse(JSON.parse(text));
-  } catch {
-    throw new StepError(
-      "PULUMI_COMMAND_STDOUT is set, but it is not what init printed before; nothing was changed",
-    );
-  }
+  return new Verbatim(process.env.PULUMI_COMMAND_STDOUT ?? "");
 }
 
 /** Whether two identities are both known and not the same. */
@@ -163,6 +172,5 @@ function differ(one: string | undefined, other: string | undefined): boolean {
 }
 
 function answerOf({ pod, pvcUid, answer }: Keys): object {
-  const { shares, rootToken, clusterName } = answer ?? {};
-  return { pod, clusterName, pvcUid, shares, rootToken };
+  return { pod, pvcUid, shares: answer?.shares, rootToken: answer?.rootToken };
 }

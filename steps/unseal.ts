@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { NotYet, StepError, Unreachable } from "./lib/errors.ts";
 import { runStep, type Step, Timeout } from "./lib/io.ts";
+import { readKeys, writeKeys } from "./lib/keys-file.ts";
+import { previousAnswer } from "./lib/previous-answer.ts";
 import { openRoad } from "./lib/reach.ts";
-import { kubectl, Target, upAgain } from "./lib/target.ts";
+import { giveUpCommand, kubectl, Target, upAgain } from "./lib/target.ts";
 import { Vault } from "./lib/vault.ts";
 import type { SealStatus } from "./lib/vault-answers.ts";
 import { VaultError } from "./lib/vault-error.ts";
@@ -15,19 +17,35 @@ const Input = Target.extend(Timeout.shape).extend({
 });
 type Input = z.output<typeof Input>;
 
+/** What unseal answers: it pins the id of the Vault that the node belongs to, and the store it runs on. */
+const Answer = z.object({ pod: z.string(), clusterId: z.string().optional(), store: z.string().optional() });
+type Answer = z.output<typeof Answer>;
+
 /** Unseals a node: sends shares up to the threshold, and no more, then waits until it says that it is unsealed. */
 await runStep("unseal", Input, async (input, step) => {
   const { pod } = input;
-  const vault = new Vault(await openRoad(input), pod, step);
+  const before = previousAnswer(Answer);
+  const road = await openRoad(input);
+  const vault = new Vault(road, pod, step);
+  const unsealed = await unseal(vault, input, step);
+  const store = await until(`the store of ${pod}`, () => road.storeOf(pod, step.signal), step);
+  const answer: Answer = { pod, clusterId: unsealed.cluster_id, store };
+  if (before !== undefined) refuseAnother(before, answer, input);
+  await recordCustody(answer, input);
+  return answer;
+});
+
+async function unseal(vault: Vault, input: Input, step: Step): Promise<SealStatus> {
+  const { pod } = input;
   const status = await until(`${pod} to answer`, () => vault.sealStatus(), step, kubectl(input, "get pods"));
   if (status.initialized && !status.sealed) {
     step.say("already unsealed");
-    return answerOf(pod, status);
+    return status;
   }
   if (!status.initialized) {
     throw new StepError(
-      `${pod} is not initialised, so there is nothing to unseal: it must join first. Where its join step ran before, the node was started again before it was unsealed, and has to join once more`,
-      `${upAgain(input)} --replace '**-join-${pod}'`,
+      `${pod} is not initialised, so there is nothing to unseal: it must join first. The node was started again since its join`,
+      upAgain(input),
     );
   }
   let sent = false;
@@ -46,8 +64,30 @@ await runStep("unseal", Input, async (input, step) => {
     upAgain(input),
   );
   step.say("unsealed");
-  return answerOf(pod, unsealed);
-});
+  return unsealed;
+}
+
+/** The same store with another Vault in it: somebody has put something else in its place. */
+function refuseAnother(before: Answer, now: Answer, input: Input): void {
+  const { pod, clusterId: known, store } = before;
+  const found = now.clusterId;
+  if (known === undefined || found === undefined || known === found) return;
+  // Another store was judged by the identity step, and that all nodes are of one Vault is judged by verify.
+  if (store !== now.store || input.giveUp.includes(known)) return;
+  throw new StepError(
+    `${pod} belongs to another Vault than the stack knows. Known cluster id: ${known}; found: ${found}, on the same store (${store ?? "not named"}). A forced restore of another cluster's snapshot does that. Restore a snapshot of ${known}, or go on with what is there and give the known one up`,
+    giveUpCommand(input, [known]),
+  );
+}
+
+/** Notes in the journal that the shares which went through Pulumi's state open the store that they were made for. */
+async function recordCustody({ pod, clusterId, store }: Answer, { stackDir }: Input): Promise<void> {
+  const keys = await readKeys(stackDir);
+  if (keys?.answer === undefined || keys.pod !== pod || keys.pvcUid !== store || clusterId === undefined)
+    return;
+  if (keys.custody?.clusterId === clusterId) return;
+  await writeKeys(stackDir, { ...keys, custody: { clusterId, provedAt: new Date().toISOString() } });
+}
 
 async function sendShares(vault: Vault, status: SealStatus, input: Input, step: Step): Promise<void> {
   const { pod, shares } = input;
@@ -101,8 +141,4 @@ async function unsealedStatus(vault: Vault): Promise<SealStatus> {
 
 function sealedWords(node: string, { initialized, t, progress }: SealStatus): string {
   return `${node} is sealed (initialised: ${initialized}, shares: ${progress} of ${t})`;
-}
-
-function answerOf(pod: string, status: SealStatus): object {
-  return { pod, sealed: false, clusterId: status.cluster_id };
 }

@@ -4,23 +4,28 @@ import { NotYet, StepError, words } from "./lib/errors.ts";
 import { runStep, type Step, Timeout } from "./lib/io.ts";
 import { openRoad } from "./lib/reach.ts";
 import { restorePromotion } from "./lib/stabilization.ts";
-import { kubectl, Target, upAgain } from "./lib/target.ts";
+import { giveUpCommand, kubectl, Target, upAgain } from "./lib/target.ts";
 import { Vault } from "./lib/vault.ts";
+import { isHealthyVoter, whyNoVoter } from "./lib/voters.ts";
 import { mayPass, until } from "./lib/wait.ts";
 
 const Input = Target.extend(Timeout.shape).extend({
   pods: z.array(z.string().min(1)).min(1),
   token: z.string().min(1),
+  /** The id of the Vault that the stack knows, pinned by the unseal of its first node. */
+  clusterId: z.string().optional(),
 });
+type Input = z.output<typeof Input>;
 
 interface Proof {
+  clusterId: string | undefined;
   leader: string;
   peers: { node: string; address: string; state: "leader" | "follower"; voter: boolean }[];
   failureTolerance: number;
 }
 
 /**
- * Proves the cluster: one leader in every node's eyes, every pod a healthy voter, the failure tolerance that so
+ * Proves the cluster: one Vault behind all nodes, which is the one that the stack knows, one leader in every node's eyes, every pod a healthy voter, the failure tolerance that so
  * many voters give, and a value written through the leader and read through every node.
  */
 await runStep("verify", Input, async (input, step) => {
@@ -30,7 +35,8 @@ await runStep("verify", Input, async (input, step) => {
   const next = kubectl(input, "get pods");
   const anyone = () => firstToAnswer([...vaults.values()]);
   await until("autopilot's settings", async () => restorePromotion(await anyone(), step), step, next);
-  const proof = await until("a whole cluster", () => wholeCluster(vaults), step, next);
+  const clusterId = await until("one Vault behind all nodes", () => oneVault(vaults, input), step, next);
+  const proof = { clusterId, ...(await until("a whole cluster", () => wholeCluster(vaults), step, next)) };
   await until("a write read back", () => readBack(vaults, proof.leader, step), step, upAgain(input));
   step.say(
     `${pods.length} voters, ${proof.leader} leads, ${proof.failureTolerance} may fail; a write was read back through each`,
@@ -53,7 +59,24 @@ async function firstToAnswer(vaults: readonly Vault[]): Promise<Vault> {
   throw new NotYet(seen.join("; "));
 }
 
-async function wholeCluster(vaults: ReadonlyMap<string, Vault>): Promise<Proof> {
+/** The cluster id that all nodes tell; refuses another one than the stack knows. */
+async function oneVault(vaults: ReadonlyMap<string, Vault>, input: Input): Promise<string | undefined> {
+  const asked = [...vaults.values()].map(async (vault) => {
+    const { cluster_id: id, initialized } = await vault.sealStatus();
+    if (id === undefined) throw new NotYet(`${vault.node} is ${initialized ? "sealed" : "not initialised"}`);
+    return { node: vault.node, id };
+  });
+  const ids = await allOrEachReason(asked);
+  const known = input.clusterId ?? ids[0]?.id;
+  const others = ids.filter(({ id }) => id !== known);
+  if (others.length === 0) return known;
+  throw new StepError(
+    `another Vault answers than the stack knows. Known cluster id: ${known}; found: ${others.map(({ node, id }) => `${id} (${node})`).join(", ")}. A forced restore of another cluster's snapshot does that, or a kubeconfig of another cluster. Restore a snapshot of ${known}, or go on with what is there and give the known one up`,
+    giveUpCommand(input, [known ?? ""]),
+  );
+}
+
+async function wholeCluster(vaults: ReadonlyMap<string, Vault>): Promise<Omit<Proof, "clusterId">> {
   const leader = await agreedLeader(vaults);
   const servers = await leader.raftServers();
   const state = await leader.autopilotState();
@@ -61,8 +84,7 @@ async function wholeCluster(vaults: ReadonlyMap<string, Vault>): Promise<Proof> 
   for (const pod of vaults.keys()) {
     const server = servers.find(({ node_id }) => node_id === pod);
     if (server === undefined) missing.push(`${pod} is not in the raft configuration`);
-    else if (!server.voter) missing.push(`${pod} has no vote`);
-    else if (state.servers[pod]?.healthy !== true) missing.push(`autopilot does not call ${pod} healthy`);
+    else if (!server.voter || !isHealthyVoter(state, pod)) missing.push(whyNoVoter(state, pod));
   }
   if (missing.length > 0) throw new NotYet(missing.join("; "));
   const strangers = servers.filter(({ node_id }) => !vaults.has(node_id)).map(({ node_id }) => node_id);

@@ -4,7 +4,7 @@ import { runStep, Timeout } from "./lib/io.ts";
 import { openRoad } from "./lib/reach.ts";
 import { kubectl, Target } from "./lib/target.ts";
 import { Vault } from "./lib/vault.ts";
-import type { AutopilotState } from "./lib/vault-answers.ts";
+import { isHealthyVoter, whyNoVoter } from "./lib/voters.ts";
 import { until } from "./lib/wait.ts";
 
 const Input = Target.extend(Timeout.shape).extend({ pod: z.string().min(1), token: z.string().min(1) });
@@ -32,27 +32,5 @@ async function healthyVoter(vault: Vault): Promise<void> {
     throw new NotYet(`${node} is not in the raft configuration, which has ${found || "nobody"}`);
   }
   const state = await vault.autopilotState();
-  if (!server.voter || !isHealthyVoter(state, node)) throw new NotYet(reason(state, node));
-}
-
-function isHealthyVoter({ servers }: AutopilotState["data"], node: string): boolean {
-  const server = servers[node];
-  return server?.healthy === true && (server.status === "voter" || server.status === "leader");
-}
-
-/** Why autopilot does not count on a node, in the terms of its own state. */
-function reason({ servers, leader }: AutopilotState["data"], node: string): string {
-  const server = servers[node];
-  if (server === undefined) return `autopilot does not know ${node} yet`;
-  const { status, healthy, node_status, last_contact, last_index, last_term, stable_since } = server;
-  const ahead = servers[leader];
-  const parts = [
-    `status ${status}`,
-    healthy ? `healthy${stable_since ? ` since ${stable_since}` : ""}` : "not healthy",
-    `node ${node_status}`,
-    `last contact ${last_contact} ago`,
-    `raft index ${last_index} of ${ahead?.last_index ?? "unknown"}`,
-    `term ${last_term} of ${ahead?.last_term ?? "unknown"}`,
-  ];
-  return `autopilot says of ${node}: ${parts.join(", ")}`;
+  if (!server.voter || !isHealthyVoter(state, node)) throw new NotYet(whyNoVoter(state, node));
 }

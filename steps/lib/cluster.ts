@@ -6,6 +6,7 @@ import { DockerError, docker, dockerLines } from "./docker.ts";
 import { words } from "./errors.ts";
 import { Timeout } from "./io.ts";
 import { keysPath } from "./keys-file.ts";
+import { lockFiles } from "./stack-lock.ts";
 
 /** The input of create-cluster and of delete-cluster, which is given the same. */
 export const ClusterInput = Timeout.extend({
@@ -132,6 +133,8 @@ export async function removeFiles(stackDir: string): Promise<string[]> {
   )) {
     await rm(join(stackDir, name), { force: true });
   }
+  // This step holds the lock; the next one makes its own.
+  for (const file of lockFiles) await rm(join(stackDir, file), { force: true });
   try {
     await rmdir(stackDir);
     return [];

@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { StepError, words } from "./errors.ts";
+import { takeStackLock } from "./stack-lock.ts";
 
 /** What a step works with besides its input. */
 export interface Step {
@@ -32,11 +33,11 @@ const graceSeconds = 20;
 /** The setting of every step: its own deadline. Pulumi's customTimeouts end only the shell, not the step. */
 export const Timeout = z.object({ timeoutSeconds: z.number().positive() });
 
-type Input = z.ZodType<{ timeoutSeconds: number; pod?: string }>;
+type Input = z.ZodType<{ timeoutSeconds: number; stackDir: string; pod?: string }>;
 
 /**
  * Runs a step as a process: one JSON object on stdin, checked by `schema`; one JSON object on stdout; words on
- * stderr. Ends the process with 0 and the answer, with 1 and a message, or with 128 + the signal's number.
+ * stderr. It begins when no other step works on the stack. Ends the process with 0 and the answer, with 1 and a message, or with 128 + the signal's number.
  */
 export async function runStep<S extends Input>(
   name: string,
@@ -82,7 +83,10 @@ export async function runStep<S extends Input>(
     const input = await readInput(name, schema);
     hide(...secretsIn(input));
     if (input.pod !== undefined) prefix = `${name} ${input.pod}`;
-    const { timeoutSeconds } = input;
+    const { timeoutSeconds, stackDir } = input;
+    const signal = interruption.signal;
+    const free = Date.now() + (timeoutSeconds + graceSeconds) * 1000;
+    await takeStackLock(stackDir, prefix, { say, signal, deadline: free, timeoutSeconds });
     const deadline = Date.now() + timeoutSeconds * 1000;
     setTimeout(
       () => {
@@ -92,7 +96,6 @@ export async function runStep<S extends Input>(
       },
       (timeoutSeconds + graceSeconds) * 1000,
     ).unref();
-    const signal = interruption.signal;
     const answer = await work(input, { say, signal, deadline, timeoutSeconds, unbroken, hide });
     await print(answer instanceof Verbatim ? answer.text : JSON.stringify(answer));
     process.exit(0);

@@ -8,11 +8,20 @@ const InitAnswer = z.object({
   /** Base64, as Vault gave them. */
   shares: z.array(z.string().min(1)).min(1),
   rootToken: z.string().min(1),
-  clusterName: z.string().optional(),
   initialisedAt: z.iso.datetime(),
 });
 
-/** What vault-init.json holds: the intent, written before the call, and the answer, written at once after it. */
+/** Proof that the shares are in Pulumi's hands as well: those from the stack's state opened this Vault. */
+const Custody = z.object({
+  /** Vault's own id, which it tells only when it is unsealed. */
+  clusterId: z.string(),
+  provedAt: z.iso.datetime(),
+});
+
+/**
+ * What the journal vault-init.json holds: the intent, written before the call; the answer, written at once after it;
+ * and custody, written when the shares that went through the state have unsealed the node.
+ */
 const Keys = z.object({
   version: z.literal(1),
   stack: z.string(),
@@ -22,6 +31,7 @@ const Keys = z.object({
   intendedAt: z.iso.datetime(),
   threshold: z.number().int().positive(),
   answer: InitAnswer.optional(),
+  custody: Custody.optional(),
 });
 export type Keys = z.output<typeof Keys>;
 
@@ -78,7 +88,23 @@ export async function writeKeys(stackDir: string, keys: Keys): Promise<void> {
     await file.close();
   }
   await rename(temporary, path);
-  const folder = await open(stackDir, "r");
+  await syncFolder(stackDir);
+}
+
+/**
+ * Puts the keys file of a store that was given up under another name, so that another one can take its place. Its
+ * shares still open the store's snapshots.
+ * @returns the new path
+ */
+export async function keepAside(stackDir: string, store: string): Promise<string> {
+  const aside = join(stackDir, `vault-init.${store.replace(/[^\w.-]/g, "_")}.json`);
+  await rename(keysPath(stackDir), aside);
+  await syncFolder(stackDir);
+  return aside;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
   try {
     await folder.sync();
   } finally {

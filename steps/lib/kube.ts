@@ -17,6 +17,16 @@ export interface Kube {
   get<S extends z.ZodType>(path: string, schema: S, signal: AbortSignal): Promise<z.output<S> | undefined>;
 }
 
+/** An answer of the Kubernetes API other than the object, in its own words. */
+export class KubeRefusal extends Unreachable {
+  readonly status: number;
+  constructor(path: string, status: number, words: string) {
+    super(`the Kubernetes API answered GET ${path} with ${status}: ${words}`);
+    this.name = "KubeRefusal";
+    this.status = status;
+  }
+}
+
 /** The longest that one GET may take, in milliseconds. */
 const getMs = 10_000;
 
@@ -43,7 +53,7 @@ export async function openKube(kubeconfig: string): Promise<Kube> {
     });
     if (status === 404) return undefined;
     if (status === 200) return schema.parse(JSON.parse(body));
-    throw new Unreachable(`the Kubernetes API answered GET ${path} with ${status}: ${message(body)}`);
+    throw new KubeRefusal(path, status, message(body));
   };
   return { ...access, get };
 }

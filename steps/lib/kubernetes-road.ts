@@ -1,13 +1,13 @@
 import { NotYet } from "./errors.ts";
 import { openKube } from "./kube.ts";
-import { claimUid, getPod, whyNotRunning } from "./pods.ts";
+import { claimUid, clusterUid, getPod, whyNotRunning } from "./pods.ts";
 import { apiPort, peerName, type Road, secured } from "./road.ts";
-import type { Reach, Target } from "./target.ts";
+import type { Reach, Way } from "./target.ts";
 import { openTunnel } from "./tunnel.ts";
 
 /** Reaches Vault's pods by port-forward through the Kubernetes API, as `kubectl port-forward` does. */
 export async function kubernetesRoad(
-  target: Target,
+  target: Way,
   { kubeconfig, namespace }: Extract<Reach, { kind: "kubernetes" }>,
 ): Promise<Road> {
   const kube = await openKube(kubeconfig);
@@ -16,6 +16,7 @@ export async function kubernetesRoad(
     peerAddress: (node) => `${target.scheme}://${peerName(node)}:${apiPort}`,
     storeOf: async (node, signal) =>
       claimUid(kube, namespace, await getPod(kube, namespace, node, signal), signal),
+    clusterOf: (signal) => clusterUid(kube, signal),
     connect: async (node) => secured(await openTunnel(kube, namespace, node, apiPort), node, target),
     whyNot: async (node, signal) => {
       const pod = await getPod(kube, namespace, node, signal).catch((error) => {

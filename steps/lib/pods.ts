@@ -1,11 +1,25 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { NotYet } from "./errors.ts";
-import { type Kube, openKube } from "./kube.ts";
+import { type Kube, KubeRefusal, openKube } from "./kube.ts";
 import { Pod } from "./pod.ts";
 import { storyOf } from "./pod-story.ts";
 
-const Claim = z.object({ metadata: z.object({ uid: z.string() }) });
+/** An object of which only the UID counts. */
+const Identified = z.object({ metadata: z.object({ uid: z.string() }) });
+
+/**
+ * What names a Kubernetes cluster: the UID of its namespace kube-system, which lives as long as the cluster does.
+ * undefined for a login that may not read it.
+ */
+export async function clusterUid(kube: Kube, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    return (await kube.get("/api/v1/namespaces/kube-system", Identified, signal))?.metadata.uid;
+  } catch (error) {
+    if (error instanceof KubeRefusal && error.status === 403) return undefined;
+    throw error;
+  }
+}
 
 /** One pod; throws NotYet while it does not exist. */
 export async function getPod(kube: Kube, namespace: string, name: string, signal: AbortSignal): Promise<Pod> {
@@ -21,12 +35,11 @@ export async function claimUid(
   pod: Pod,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const name = pod.spec.volumes?.find((volume) => volume.persistentVolumeClaim)?.persistentVolumeClaim
-    ?.claimName;
+  const name = claimName(pod);
   if (name === undefined) return undefined;
   const claim = await kube.get(
     `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${name}`,
-    Claim,
+    Identified,
     signal,
   );
   if (claim === undefined) throw new NotYet(`PVC ${name} of pod ${pod.metadata.name} does not exist`);

@@ -1,18 +1,21 @@
 import { connect as connectTcp } from "node:net";
 import { StepError } from "./errors.ts";
 import { connected, type Road, secured } from "./road.ts";
-import type { Target } from "./target.ts";
+import type { Reach, Way } from "./target.ts";
 
 /** Opens the way that the target names. Nothing is connected before it is used. */
-export async function openRoad(target: Target): Promise<Road> {
+export async function openRoad(target: Way): Promise<Road> {
   const { reach } = target;
-  if (reach.kind === "direct") return directRoad(target, reach.addresses, reach.stores ?? {});
+  if (reach.kind === "direct") return directRoad(target, reach);
   // Not loaded by tests and tools that reach Vault directly.
   const { kubernetesRoad } = await import("./kubernetes-road.ts");
   return kubernetesRoad(target, reach);
 }
 
-function directRoad(target: Target, addresses: Record<string, string>, stores: Record<string, string>): Road {
+function directRoad(
+  target: Way,
+  { addresses, stores = {}, cluster }: Extract<Reach, { kind: "direct" }>,
+): Road {
   const addressOf = (node: string) => {
     const address = addresses[node];
     if (address !== undefined) return new URL(address);
@@ -22,6 +25,7 @@ function directRoad(target: Target, addresses: Record<string, string>, stores: R
     host: (node) => addressOf(node).host,
     peerAddress: (node) => addressOf(node).origin,
     storeOf: async (node) => stores[node],
+    clusterOf: async () => cluster,
     whyNot: async () => undefined,
     connect: async (node, signal) => {
       const { hostname, port } = addressOf(node);

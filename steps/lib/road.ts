@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
-import type { Target } from "./target.ts";
+import type { Way } from "./target.ts";
 
 /** The port of Vault's API in its pods. 8201 is the cluster port. */
 export const apiPort = 8200;
@@ -15,6 +15,8 @@ export interface Road {
   peerAddress(node: string): string;
   /** What names the node's store (the UID of its PVC); undefined where that cannot be known. */
   storeOf(node: string, signal: AbortSignal): Promise<string | undefined>;
+  /** What names the Kubernetes cluster (the UID of its namespace kube-system); undefined where that cannot be known. */
+  clusterOf(signal: AbortSignal): Promise<string | undefined>;
   /** Why the node does not answer, as far as its surroundings know: its pod is not scheduled, crashes, is gone. */
   whyNot(node: string, signal: AbortSignal): Promise<string | undefined>;
 }
@@ -28,7 +30,7 @@ export function peerName(node: string): string {
 export async function secured(
   stream: Duplex,
   node: string,
-  { scheme, caCert }: Pick<Target, "scheme" | "caCert">,
+  { scheme, caCert }: Omit<Way, "reach">,
 ): Promise<Duplex> {
   if (scheme === "http") return stream;
   const tls = connectTls({ socket: stream, servername: peerName(node), ...(caCert && { ca: caCert }) });

@@ -15,6 +15,8 @@ export const Reach = z.discriminatedUnion("kind", [
     addresses: z.record(z.string(), z.url()),
     /** What names each node's store, as the UID of its PVC does on Kubernetes. */
     stores: z.record(z.string(), z.string()).optional(),
+    /** What names the cluster, as the UID of its namespace kube-system does on Kubernetes. */
+    cluster: z.string().optional(),
   }),
 ]);
 export type Reach = z.output<typeof Reach>;
@@ -29,12 +31,23 @@ export const Target = z.object({
   scheme: z.enum(["http", "https"]),
   /** The certificate authority that signed the nodes' certificates, as PEM; without it the system's own. */
   caCert: z.string().min(1).optional(),
+  /** The setting vault.giveUp: identities (of a store or a Vault) that somebody has given up for lost. */
+  giveUp: z.array(z.string()).default([]),
 });
 export type Target = z.output<typeof Target>;
+
+/** The way to a Vault: the part of a target that says where it is and whom to trust. */
+export type Way = Pick<Target, "reach" | "scheme" | "caCert">;
 
 /** The command that runs the program again, for the end of a message. */
 export function upAgain(target: { stack: string }): string {
   return `pulumi up --stack ${target.stack}`;
+}
+
+/** The command that gives up identities, beside those that are given up already. */
+export function giveUpCommand({ giveUp, stack }: Pick<Target, "giveUp" | "stack">, lost: string[]): string {
+  const all = [...new Set([...giveUp, ...lost])].join(",");
+  return `pulumi config set vault.giveUp ${all} --stack ${stack}`;
 }
 
 /** A kubectl command for the target's namespace, for the end of a message. */

@@ -26,6 +26,8 @@ export const marked = {
   shares: ["MARKED-SHARE-0", "MARKED-SHARE-1"],
   rootToken: "MARKED-ROOT-TOKEN",
   kubeconfigUser: "MARKED-KUBECONFIG-USER",
+  /** Public: previews show it. */
+  clusterId: "cluster-id-of-vault",
 };
 
 /** Whether a value is marked as a secret: Pulumi's mark on the wire. */
@@ -116,6 +118,7 @@ function outputsOf(name: string, preview: boolean, kubernetesUrl: string): Recor
   if (name.startsWith("lifecycle-init"))
     return { stdout: JSON.stringify({ shares: marked.shares, rootToken: marked.rootToken }) };
   if (name === "lifecycle-verify") return { stdout: JSON.stringify({ peers: [] }) };
+  if (name.startsWith("lifecycle-unseal")) return { stdout: JSON.stringify({ clusterId: marked.clusterId }) };
   return { stdout: "{}" };
 }
 
@@ -129,11 +132,14 @@ const kubeconfigFor = (server: string) =>
     contexts: [{ name: "fake", context: { cluster: "fake", user: marked.kubeconfigUser } }],
   });
 
-/** A Kubernetes API in which every Vault pod runs in `container-<pod>`. */
+/** A Kubernetes API in which every Vault pod runs in `container-<pod>`, and objects are `uid-of-<name>`. */
 async function fakeKubernetes(): Promise<{ url: string; close(): void }> {
   const pods = Array.from({ length: 7 }, (_, n) => `vault-${n}`).map((name) => ({
     metadata: { name, namespace: "vault", uid: `uid-${name}` },
-    spec: { containers: [{ name: "vault" }] },
+    spec: {
+      containers: [{ name: "vault" }],
+      volumes: [{ name: "data", persistentVolumeClaim: { claimName: `data-${name}` } }],
+    },
     status: {
       phase: "Running",
       containerStatuses: [
@@ -148,9 +154,10 @@ async function fakeKubernetes(): Promise<{ url: string; close(): void }> {
   }));
   const server = createServer((request, response) => {
     const name = request.url?.match(/\/pods\/([^/?]+)/)?.[1];
+    const identified = request.url?.match(/\/(?:persistentvolumeclaims|namespaces)\/([^/?]+)$/)?.[1];
     const body = name
       ? pods.find((pod) => pod.metadata.name === name)
-      : { kind: "PodList", apiVersion: "v1", metadata: {}, items: pods };
+      : identified && { metadata: { uid: `uid-of-${identified}` } };
     response
       .writeHead(body ? 200 : 404, { "content-type": "application/json" })
       .end(JSON.stringify(body ?? {}));

@@ -22,6 +22,7 @@ describe("settings", () => {
         shares: 5,
         threshold: 3,
         storageSize: "10Gi",
+        giveUp: [],
         valuesFile: undefined,
       },
       whoami: { enabled: true, host: "whoami.localhost" },

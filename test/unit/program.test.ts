@@ -11,6 +11,7 @@ const get = (resources: Map<string, Registered>, name: string) => {
 
 /** The runbook of design.md: each step, in order. */
 const runbook = (replicas: number) => [
+  "lifecycle-identity",
   "lifecycle-init-vault-0",
   "lifecycle-unseal-vault-0",
   ...Array.from({ length: replicas - 1 }, (_, n) => n + 1).flatMap((n) => [
@@ -95,21 +96,52 @@ describe("the program", () => {
       assert.ok(stdin(name).includes(marked.rootToken), name);
   });
 
-  it("makes the running container an input of its pod's unseal step alone", async () => {
+  it("makes the running container an input of its pod's join and unseal steps alone", async () => {
     const resources = await runProgram();
-    for (const pod of ["vault-0", "vault-1", "vault-2"]) {
-      const { CONTAINER } = get(resources, `lifecycle-unseal-${pod}`).inputs.environment as Record<
-        string,
-        string
-      >;
-      assert.match(CONTAINER as string, new RegExp(`container-${pod}$`));
-    }
-    assert.equal(get(resources, "lifecycle-init-vault-0").inputs.environment, undefined);
+    const seen = stepsOf(resources).flatMap(({ name, inputs }) => {
+      const { CONTAINER } = (inputs.environment ?? {}) as Record<string, string>;
+      return CONTAINER === undefined ? [] : [[name, CONTAINER]];
+    });
+    assert.deepEqual(
+      seen.sort(),
+      ["join-vault-1", "join-vault-2", "unseal-vault-0", "unseal-vault-1", "unseal-vault-2"].map((step) => [
+        `lifecycle-${step}`,
+        `containerd://container-${step.slice(step.indexOf("-") + 1)}`,
+      ]),
+    );
   });
 
-  it("lets init keep its first answer, and no other step", async () => {
-    for (const { name, inputs } of stepsOf(await runProgram()))
-      assert.equal(inputs.addPreviousOutputInEnv, name === "lifecycle-init-vault-0", name);
+  it("makes Kubernetes' identity and that of each store inputs of the identity step, which comes first", async () => {
+    const { inputs } = get(await runProgram(), "lifecycle-identity");
+    assert.deepEqual(inputs.environment, {
+      KUBERNETES: "uid-of-kube-system",
+      STORES: "vault-0=uid-of-data-vault-0 vault-1=uid-of-data-vault-1 vault-2=uid-of-data-vault-2",
+    });
+  });
+
+  it("makes the Vault that answers an input of verify: the known one where none can be asked", async () => {
+    const { inputs } = get(await runProgram(), "lifecycle-verify");
+    assert.equal((inputs.environment as Record<string, string>).VAULT, marked.clusterId);
+  });
+
+  it("has the steps that pin an identity given their last answer, and no other", async () => {
+    const given = stepsOf(await runProgram()).filter(({ inputs }) => inputs.addPreviousOutputInEnv);
+    assert.deepEqual(
+      given.map(({ name }) => name).sort(),
+      ["identity", "init-vault-0", "unseal-vault-0", "unseal-vault-1", "unseal-vault-2"].map(
+        (step) => `lifecycle-${step}`,
+      ),
+    );
+  });
+
+  it("tells the steps what somebody has given up", async () => {
+    const resources = await runProgram({ config: { "vault.giveUp": "one,two" } });
+    for (const name of runbook(3))
+      assert.match(
+        JSON.stringify(get(resources, name).inputs.stdin),
+        /giveUp\\":\[\\"one\\",\\"two\\"\]/,
+        name,
+      );
   });
 
   it("begins every step anew on another cluster", async () => {

@@ -187,9 +187,23 @@ describe("init, ended in the middle", function () {
       second,
       "its keys never reached the disk",
       "vault-0-store-1",
-      "delete pvc/data-vault-0 pod/vault-0",
+      "delete pvc/data-vault-0 pod/vault-0 && pulumi config set vault.giveUp vault-0-store-1 --stack dev",
     );
   });
+
+  for (const [what, prepare] of [
+    ["is unsealed", async () => assert.equal((await stack.unseal("vault-0")).code, 0)],
+    ["runs on another store now", async () => void (stack.nodes.at(0).store = 7)],
+  ] as const)
+    it(`calls no answer lost, and offers no fresh volume, where the node ${what}: somebody may have its keys`, async () => {
+      await stack.init();
+      await prepare();
+      const { answer: _, custody: __, ...intent } = JSON.parse(await readFile(keysFile(stack), "utf8"));
+      await writeFile(keysFile(stack), JSON.stringify(intent));
+      const ran = await stack.init();
+      assertRefused(ran, `${what}`, "somebody else has its keys", "Nothing was changed");
+      assert.doesNotMatch(ran.stderr, /delete pvc/);
+    });
 
   it("finishes the call that cannot be repeated, and has its answer on the disk, when a signal comes meanwhile", async () => {
     const ran = await initWhileHeld(stack, async (child) => {

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Ran, runStep } from "../support/step-process.ts";
 import { assertRefused } from "../support/vault-stack.ts";
 
 describe("a step as a process", function () {
   this.timeout(30_000);
+  let folder: string;
   const unreachable = {
     stack: "dev",
-    stackDir: "/nonexistent",
     scheme: "http",
     // Port 1 of loopback: nothing listens there.
     reach: { kind: "direct", addresses: { "vault-0": "http://127.0.0.1:1" } },
@@ -18,12 +21,15 @@ describe("a step as a process", function () {
 
   // It takes 12 s, so it runs beside the other tests.
   let waiting: Promise<Ran>;
-  before(() => {
-    waiting = runStep("unseal", { ...unreachable, timeoutSeconds: 12 });
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "vault-ha-test-"));
+    waiting = runStep("unseal", { ...unreachable, stackDir: join(folder, "waiting"), timeoutSeconds: 12 });
   });
+  after(() => rm(folder, { recursive: true }));
+  const input = () => ({ ...unreachable, stackDir: join(folder, "stack") });
 
   it("tells all problems of its input at once, and no value of it", async () => {
-    const { stack: _, ...rest } = unreachable;
+    const { stack: _, ...rest } = input();
     const ran = await runStep("unseal", { ...rest, scheme: "gopher-of-mine", threshold: "three", shares: 7 });
     assertRefused(ran, "4 problem(s)", "- stack: ", "- scheme: ", "- threshold: ", "- shares: ");
     assert.doesNotMatch(ran.stderr, /gopher-of-mine|"three"|"7"/);
@@ -36,7 +42,7 @@ describe("a step as a process", function () {
   });
 
   it("begins every line of its words with its name and its pod", async () => {
-    const ran = await runStep("unseal", { ...unreachable, timeoutSeconds: 0.5 });
+    const ran = await runStep("unseal", { ...input(), timeoutSeconds: 0.5 });
     for (const line of ran.stderr.trimEnd().split("\n")) assert.match(line, /^unseal vault-0: /);
   });
 
@@ -45,7 +51,7 @@ describe("a step as a process", function () {
     ["SIGINT", 130],
   ] as const) {
     it(`ends with a message on ${signal}, and with the code that stands for it`, async () => {
-      const ran: Ran = await runStep("unseal", unreachable, {
+      const ran: Ran = await runStep("unseal", input(), {
         // It has read its input and waits when it has a connection refused; the words come only after 10 s.
         started: async (child) => {
           await new Promise((resolve) => setTimeout(resolve, 1_000));

@@ -50,11 +50,19 @@ describe("the steps, from three blank nodes to a proved cluster", function () {
   it("unseals vault-0, and leaves it alone when it runs again", async () => {
     const first = await stack.unseal("vault-0");
     assert.equal(first.code, 0, first.stderr);
-    assert.equal(first.answer.sealed, false);
     assert.match(first.answer.clusterId, /^[0-9a-f-]{36}$/);
+    assert.equal(first.answer.store, "vault-0-store-1");
+    assert.equal((await stack.nodes.at(0).get("sys/seal-status")).sealed, false);
     const second = await stack.unseal("vault-0");
     assert.deepEqual(second.answer, first.answer);
     assert.match(second.stderr, /already unsealed/);
+  });
+
+  it("notes in the journal that the shares from the state opened the store, with Vault's cluster id", async () => {
+    const { custody } = JSON.parse(await readFile(join(stack.stackDir, "vault-init.json"), "utf8"));
+    const { cluster_id } = await stack.nodes.at(0).get("sys/seal-status");
+    assert.equal(custody.clusterId, cluster_id);
+    assert.match(custody.provedAt, /^\d{4}-/);
   });
 
   it("says of a missing voter what is not there, as long as the others have not joined", async () => {
