@@ -36,7 +36,7 @@ await runStep("init", Input, async (input, step) => {
   const facts: Facts = { keys, printed: previousAnswer(Printed), store, status, input, step };
   if (keys !== undefined) refuseForeign(facts, keys);
   if (facts.printed !== undefined && status.initialized) return printAgain(facts, facts.printed);
-  if (status.initialized) return answerOf(await known(facts, vault));
+  if (status.initialized) return answerOf(known(facts));
   await giveUpOrRefuse(facts);
   return answerOf(await initialise(vault, facts));
 });
@@ -65,7 +65,7 @@ async function initialise(vault: Vault, { store, input, step }: Facts): Promise<
   return step.unbroken(async () => {
     await writeKeys(stackDir, intent);
     const answer = await vault.init(shares, threshold).catch((error) => {
-      if (error instanceof VaultError) throw new StepError(error.message, upAgain(input));
+      if (error instanceof VaultError) throw refusedInit(error, store, input);
       throw new StepError(
         `${error.message}. Whether ${pod} is initialised now is not known; the next run asks it`,
         upAgain(input),
@@ -83,8 +83,27 @@ async function initialise(vault: Vault, { store, input, step }: Facts): Promise<
   });
 }
 
+/**
+ * A Vault that ended while it initialised leaves raft's state without a seal: it says that it is not initialised, and
+ * refuses to be. Nobody has keys of such a store, so a fresh volume loses nothing.
+ */
+function refusedInit({ message }: VaultError, store: string | undefined, input: Input): StepError {
+  const { pod } = input;
+  if (!message.includes("already has state")) return new StepError(message, upAgain(input));
+  return new StepError(
+    `${message}. An initialisation of ${pod} was cut off half way: it can neither be finished nor done again in that store (${store ?? "not named"}), and nobody was given keys for it, so nothing can be in it. The way out: a fresh volume for ${pod}, then ${upAgain(input)}`,
+    freshVolume(input, store),
+  );
+}
+
+/** The command that gives the pod a fresh volume and gives up its store. */
+function freshVolume(input: Input, store: string | undefined): string {
+  const out = kubectl(input, `delete pvc/data-${input.pod} pod/${input.pod}`);
+  return store === undefined ? out : `${out} && ${giveUpCommand(input, [store])}`;
+}
+
 /** The keys of a Vault that is initialised already. */
-async function known(facts: Facts, vault: Vault): Promise<Keys> {
+function known(facts: Facts): Keys {
   const { keys, store, input, step } = facts;
   const { pod, stackDir } = input;
   if (keys?.answer !== undefined) {
@@ -103,7 +122,7 @@ async function known(facts: Facts, vault: Vault): Promise<Keys> {
       kubectl(input, `get pvc data-${pod} --output yaml`),
     );
   }
-  throw await lostAnswer(facts, keys, vault);
+  throw lostAnswer(facts, keys);
 }
 
 /**
@@ -111,22 +130,19 @@ async function known(facts: Facts, vault: Vault): Promise<Keys> {
  * a safe way out only where nothing but that call ever happened in the store: it is the store of the intent, which
  * was blank then, and it is sealed. Whoever unsealed it has its keys.
  */
-async function lostAnswer({ store, input }: Facts, { intendedAt, pvcUid }: Keys, vault: Vault) {
+function lostAnswer({ store, status, input }: Facts, { intendedAt, pvcUid }: Keys): StepError {
   const { pod } = input;
   const begun = `the stack asked for init at ${intendedAt} (store ${pvcUid ?? "not named"}) and was ended before the answer was written`;
-  const { sealed } = await vault.sealStatus();
-  if (!sealed || differ(pvcUid, store)) {
-    const why = sealed ? `it runs on another store now (${store})` : "it is unsealed";
+  if (!status.sealed || differ(pvcUid, store)) {
+    const why = status.sealed ? `it runs on another store now (${store})` : "it is unsealed";
     return new StepError(
       `${pod} is initialised, and this stack has no keys for it: ${begun}; but ${why}, so somebody else has its keys and it may hold data. Nothing was changed. Ask who initialised it, and put the keys file back`,
       kubectl(input, `get pod/${pod} pvc/data-${pod} --output wide`),
     );
   }
-  const out = kubectl(input, `delete pvc/data-${pod} pod/${pod}`);
-  const next = pvcUid === undefined ? out : `${out} && ${giveUpCommand(input, [pvcUid])}`;
   return new StepError(
     `${pod} is initialised, and its keys never reached the disk: ${begun}. It is sealed and was blank before, so nothing can be in that store, and nobody can ever unseal it. The way out: a fresh volume for ${pod}, then ${upAgain(input)}`,
-    next,
+    freshVolume(input, pvcUid),
   );
 }
 

@@ -1,7 +1,10 @@
 import { once } from "node:events";
 import { createServer, request, type Server } from "node:http";
 
-/** Stands before a vault process, keeps a list of what was asked, and may hold back or drop an answer. */
+/** What may happen to a request; false cuts the connection. */
+type Hook = (asked: string) => Promise<boolean> | boolean;
+
+/** Stands before a vault process, keeps a list of what was asked, and may hold back or drop a request or an answer. */
 export class RecordingProxy {
   readonly address: string;
   /** Method and path of each request, in order. */
@@ -14,15 +17,22 @@ export class RecordingProxy {
   }
 
   /**
-   * @param answered called when Vault's answer has come, before it is passed on; false cuts the connection instead
+   * @param answered called when Vault's answer has come, before it is passed on
+   * @param arrived called when a request has come, before Vault gets it
    */
   static async before(
     target: string,
-    answered: (asked: string) => Promise<boolean> | boolean = () => true,
+    answered: Hook = () => true,
+    arrived: Hook = () => true,
   ): Promise<RecordingProxy> {
-    const server = createServer((incoming, outgoing) => {
+    const server = createServer(async (incoming, outgoing) => {
       const asked = `${incoming.method} ${incoming.url}`;
       proxy.asked.push(asked);
+      incoming.on("error", () => {});
+      if (!(await arrived(asked))) {
+        incoming.socket.destroy();
+        return;
+      }
       const { method, headers } = incoming;
       const passed = request(target + incoming.url, { method, headers }, async (answer) => {
         const body = await answer.toArray();

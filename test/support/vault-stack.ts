@@ -64,20 +64,20 @@ export class VaultStack {
     return ran;
   }
 
-  unseal(pod: string, more: object = {}): Promise<Ran> {
-    return this.run("unseal", { pod, shares: this.keys.shares, threshold: 3, ...more });
+  unseal(pod: string, more: object = {}, options: RunOptions = {}): Promise<Ran> {
+    return this.run("unseal", { pod, shares: this.keys.shares, threshold: 3, ...more }, options);
   }
 
-  join(pod: string, more: object = {}): Promise<Ran> {
-    return this.run("join", { pod, leader: "vault-0", token: this.token, ...more });
+  join(pod: string, more: object = {}, options: RunOptions = {}): Promise<Ran> {
+    return this.run("join", { pod, leader: "vault-0", token: this.token, ...more }, options);
   }
 
-  voter(pod: string, more: object = {}): Promise<Ran> {
-    return this.run("voter", { pod, token: this.token, ...more });
+  voter(pod: string, more: object = {}, options: RunOptions = {}): Promise<Ran> {
+    return this.run("voter", { pod, token: this.token, ...more }, options);
   }
 
-  verify(more: object = {}): Promise<Ran> {
-    return this.run("verify", { pods: this.pods, token: this.token, ...more });
+  verify(more: object = {}, options: RunOptions = {}): Promise<Ran> {
+    return this.run("verify", { pods: this.pods, token: this.token, ...more }, options);
   }
 
   /** All steps up to (not with) verify, each of which has to succeed. */
@@ -93,6 +93,21 @@ export class VaultStack {
       await done(this.unseal(pod));
       await done(this.voter(pod));
     }
+  }
+
+  identity(more: object = {}, options: RunOptions = {}): Promise<Ran> {
+    return this.run("identity", { pods: this.pods, ...more }, options);
+  }
+
+  /** Every step of an update, in its order, each of which finds out what is done already and has to succeed. */
+  async up(): Promise<void> {
+    const done = async (ran: Promise<Ran>) => {
+      const { code, stderr } = await ran;
+      assert.equal(code, 0, stderr);
+    };
+    await done(this.identity());
+    await this.raise();
+    await done(this.verify());
   }
 
   /** What may never be seen outside stdin, stdout and the keys file. */
