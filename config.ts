@@ -24,6 +24,7 @@ export interface Settings {
     giveUp: string[];
     valuesFile: string | undefined;
   };
+  raft: { performanceMultiplier: number };
   whoami: { enabled: boolean; host: string };
   timeouts: { clusterSeconds: number; podSeconds: number; stepSeconds: number };
 }
@@ -69,6 +70,7 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
       giveUp: read("vault.giveUp") ?? [],
       valuesFile: read("vault.valuesFile"),
     },
+    raft: { performanceMultiplier: must("raft.performanceMultiplier") },
     whoami: { enabled: must("whoami.enabled"), host: must("whoami.host") },
     timeouts: {
       clusterSeconds: must("timeouts.clusterSeconds"),

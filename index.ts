@@ -16,7 +16,7 @@ Reflect.deleteProperty(Error, "prepareStackTrace");
 
 const settings = loadSettings();
 const sources = loadSources();
-const values = loadVaultValues(settings.vault, sources.vault);
+const values = loadVaultValues(settings, sources.vault);
 const stackDir = `.local/stacks/${pulumi.getStack()}`;
 const namePrefix = `vault-ha-${pulumi.getStack()}`;
 await preflight(settings, namePrefix);

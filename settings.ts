@@ -117,6 +117,12 @@ export const settingList = {
     "path",
     "Your own Helm values, merged over examples/vault-ha-values.yaml.",
   ),
+  "raft.performanceMultiplier": setting(
+    whole(1, 10),
+    "5",
+    "multiple",
+    "Raft's timers times this. The others replace a dead leader after 5 to 15 s at 5 (Vault's own) and after 1 to 3 s at 1. A running node takes another value when it is started again.",
+  ),
   "whoami.enabled": setting(
     yesNo,
     "true",

@@ -14,10 +14,11 @@ export interface Attribute {
   end: number;
 }
 
-/** `type "label" { ... }` */
+/** `type "label" { ... }`; `inner` is the place in the text right after the brace that opens it. */
 export interface Block {
   type: string;
   labels: string[];
+  inner: number;
   body: Body;
 }
 
@@ -103,8 +104,8 @@ export function parseHcl(text: string): Body {
       while (token.kind === "string" || token.kind === "word") labels.push(take().text);
       if (!isSign("{"))
         throw problem(token.start, `after ${first.text}, = or { was expected, found ${token.text}`);
-      take();
-      found.blocks.push({ type: first.text, labels, body: body("}") });
+      const inner = take().end;
+      found.blocks.push({ type: first.text, labels, inner, body: body("}") });
       take();
     }
     return found;

@@ -15,10 +15,19 @@ export interface TlsFiles {
   key: string;
 }
 
-/**
- * Checks a configuration. With `tls`, a listener whose TLS is off is given these files and the new text is returned.
- */
-export function checkVaultConfig(text: unknown, tls?: TlsFiles): { text: string; findings: Finding[] } {
+/** What a stack's settings say about Vault's configuration. */
+export interface ConfigDecided {
+  /** Raft's timers times this; Vault's own is 5. */
+  performanceMultiplier: number;
+  /** With these, a listener whose TLS is off is given them. */
+  tls?: TlsFiles | undefined;
+}
+
+/** Checks a configuration, and gives its text with what the settings decide written into it. */
+export function checkVaultConfig(
+  text: unknown,
+  { performanceMultiplier, tls }: ConfigDecided,
+): { text: string; findings: Finding[] } {
   if (typeof text !== "string")
     return { text: "", findings: [unreadable(`it is ${show(text)}, not a text`)] };
   if (text.trimStart().startsWith("{")) return { text, findings: [unreadable("it is written as JSON")] };
@@ -26,13 +35,19 @@ export function checkVaultConfig(text: unknown, tls?: TlsFiles): { text: string;
     const withTls = tls ? turnTlsOn(text, parseHcl(text), tls) : text;
     const body = parseHcl(withTls);
     return {
-      text: withTls,
-      findings: [...checkListener(body, tls !== undefined), ...checkStorage(body), ...checkRest(body)],
+      text: setMultiplier(withTls, body, performanceMultiplier),
+      findings: [
+        ...checkListener(body, tls !== undefined),
+        ...checkStorage(body, performanceMultiplier),
+        ...checkRest(body),
+      ],
     };
   } catch (error) {
     return { text, findings: [unreadable((error as Error).message)] };
   }
 }
+
+const multiplierKey = "performance_multiplier";
 
 const unreadable = (found: string): Finding => ({
   found,
@@ -71,7 +86,7 @@ function checkListener(body: Body, tls: boolean): Finding[] {
   return findings;
 }
 
-function checkStorage(body: Body): Finding[] {
+function checkStorage(body: Body, performanceMultiplier: number): Finding[] {
   const storages = body.blocks.filter(({ type }) => type === "storage" || type === "ha_storage");
   const [storage] = storages;
   const instead = 'Write: storage "raft" { path = "/vault/data" }';
@@ -103,6 +118,15 @@ function checkStorage(body: Body): Finding[] {
       why: "The nodes would join by themselves and all at once, which can eject one again (hashicorp/vault#32099); the program joins them one at a time and waits for each to be a voter.",
       instead: "Remove retry_join.",
     });
+  const multiplier = setTo(storage, multiplierKey);
+  if (multiplier !== undefined && `${multiplier}` !== `${performanceMultiplier}`)
+    findings.push({
+      found: `the storage's ${multiplierKey} is ${show(multiplier)}`,
+      why: `This stack's is ${performanceMultiplier} (raft.performanceMultiplier), and the program writes it there.`,
+      instead: `Remove it, and: pulumi config set raft.performanceMultiplier ${
+        /^([1-9]|10)$/.test(`${multiplier}`) ? multiplier : "<1 to 10>"
+      }`,
+    });
   return findings;
 }
 
@@ -128,6 +152,20 @@ function checkRest(body: Body): Finding[] {
       instead: "Remove disable_clustering.",
     });
   return findings;
+}
+
+/** Writes the multiplier into each Raft storage that does not have it. */
+function setMultiplier(text: string, body: Body, multiplier: number): string {
+  return body.blocks
+    .filter((block) => block.type === "storage" && block.labels[0] === "raft")
+    .filter((block) => setTo(block, multiplierKey) === undefined)
+    .reverse()
+    .reduce((whole, { inner }) => {
+      const rest = whole.slice(inner);
+      // What follows the brace on its line goes on to a line of its own.
+      const gap = /^[^\S\n]*\n/.test(rest) ? "" : "\n ";
+      return `${whole.slice(0, inner)}\n  ${multiplierKey} = ${multiplier}${gap}${rest}`;
+    }, text);
 }
 
 /** Last position first, so that the places of the others still hold. */

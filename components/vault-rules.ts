@@ -8,6 +8,8 @@ export interface Decided {
   /** Size of each node's volume, such as 10Gi. */
   storageSize: string;
   image: { repository: string; tag: string };
+  /** Raft's timers times this; Vault's own is 5. */
+  performanceMultiplier: number;
   /** Port of every Kubernetes node at which Vault answers; 30000, as the cluster's configuration maps it. */
   nodePort?: number | undefined;
   /** The secret with tls.crt, tls.key and ca.crt that the pods serve; without it they speak HTTP. */

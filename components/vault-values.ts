@@ -54,10 +54,10 @@ export function vaultValues(args: VaultValuesArgs): { values: Values; problems: 
   for (const [key, value] of settled) values = withValue(values, key, value);
   if (args.tls) values = withTlsSecret(values, args.tls.secretName);
 
-  const { text, findings } = checkVaultConfig(
-    valueAt(values, configKey),
-    args.tls && { cert: `${tlsFolder}/tls.crt`, key: `${tlsFolder}/tls.key` },
-  );
+  const { text, findings } = checkVaultConfig(valueAt(values, configKey), {
+    performanceMultiplier: args.performanceMultiplier,
+    tls: args.tls && { cert: `${tlsFolder}/tls.crt`, key: `${tlsFolder}/tls.key` },
+  });
   for (const { found, why, instead } of findings) report(configKey, found, why, instead);
   return { values: withValue(values, configKey, text), problems };
 }
@@ -66,11 +66,15 @@ export function vaultValues(args: VaultValuesArgs): { values: Values; problems: 
  * The chart's values for a stack. To be called before anything is declared: throws one error that lists every
  * problem of the values files.
  */
-export function loadVaultValues(settings: Settings["vault"], source: Sources["vault"]): Values {
-  const { replicas, storageSize, valuesFile } = settings;
+export function loadVaultValues(
+  { vault, raft }: Pick<Settings, "vault" | "raft">,
+  source: Sources["vault"],
+): Values {
+  const { replicas, storageSize, valuesFile } = vault;
   const { values, problems } = vaultValues({
     replicas,
     storageSize,
+    performanceMultiplier: raft.performanceMultiplier,
     image: source.image,
     ...(valuesFile !== undefined && { ownFile: valuesFile }),
   });

@@ -50,6 +50,7 @@ export function programValues(changes: Record<string, unknown> = {}): Values {
     replicas: 3,
     storageSize: "10Gi",
     image: { repository: "hashicorp/vault", tag: "1.21.1" },
+    performanceMultiplier: 5,
   });
   assert.deepEqual(problems, []);
   return Object.entries(changes).reduce((all, [key, value]) => withValue(all, key, value), values);

@@ -25,6 +25,7 @@ describe("settings", () => {
         giveUp: [],
         valuesFile: undefined,
       },
+      raft: { performanceMultiplier: 5 },
       whoami: { enabled: true, host: "whoami.localhost" },
       timeouts: { clusterSeconds: 300, podSeconds: 300, stepSeconds: 300 },
     });
@@ -66,6 +67,14 @@ describe("settings", () => {
     const [problem] = problemsOf({ "cluster.ports.spare": "8080" });
     assert.match(problem ?? "", /cluster\.ports\.spare: 8080 is taken by cluster\.ports\.http/);
   });
+
+  for (const multiplier of ["0", "11", "1.5"])
+    it(`refuse ${multiplier} as Raft's multiplier, which is a whole number from 1 to 10`, () => {
+      assert.match(
+        problemsOf({ "raft.performanceMultiplier": multiplier }).join(),
+        /whole number from 1 to 10.*\n.*pulumi config set raft\.performanceMultiplier 5$/,
+      );
+    });
 
   it("refuse an unknown key and name the near one", () => {
     const [problem] = problemsOf({ "vault.Replicas": "3" });

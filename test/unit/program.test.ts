@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { type Values, valueAt } from "../../components/values-file.ts";
 import { isSecret, marked, type Registered, runProgram } from "../support/program.ts";
 
 const isCommand = (resource: Registered) => resource.type === "command:local:Command";
@@ -177,6 +178,12 @@ describe("the program", () => {
     const { inputs } = get(await runProgram(), "vault-release");
     assert.equal(inputs.skipAwait, true);
     assert.ok(!inputs.atomic);
+  });
+
+  it("gives Vault's configuration the stack's performance_multiplier", async () => {
+    const resources = await runProgram({ config: { "raft.performanceMultiplier": "2" } });
+    const { values } = get(resources, "vault-release").inputs as { values: Values };
+    assert.match(`${valueAt(values, "server.ha.raft.config")}`, /^ {2}performance_multiplier = 2$/m);
   });
 
   it("leaves the test application out where a stack says so", async () => {

@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument, stringify } from "yaml";
 import { parseHcl } from "../../components/hcl.ts";
-import { valueAt } from "../../components/values-file.ts";
+import { readValuesFile, valueAt } from "../../components/values-file.ts";
 import { type VaultValuesArgs, vaultValues } from "../../components/vault-values.ts";
 
 const exampleFile = "examples/vault-ha-values.yaml";
 const example = readFileSync(exampleFile, "utf8");
 const image = { repository: "hashicorp/vault", tag: "1.21.1" };
-const settings: VaultValuesArgs = { replicas: 3, storageSize: "10Gi", image };
+const settings: VaultValuesArgs = { replicas: 3, storageSize: "10Gi", image, performanceMultiplier: 5 };
 
 describe("The values of the Vault chart", () => {
   let folder: string;
@@ -36,7 +36,7 @@ describe("The values of the Vault chart", () => {
     return problem;
   }
   const config = (text: string) => ({ server: { ha: { raft: { config: text } } } });
-  const exampleConfig = valueAt(vaultValues(settings).values, "server.ha.raft.config") as string;
+  const exampleConfig = valueAt(readValuesFile(exampleFile).values, "server.ha.raft.config") as string;
   const changed = (from: string | RegExp, to: string) => {
     const text = exampleConfig.replace(from, to);
     assert.notEqual(text, exampleConfig);
@@ -340,6 +340,72 @@ describe("The values of the Vault chart", () => {
       it(says, () => {
         assert.match(onlyProblem(own, key), found);
       });
+
+    describe("Raft's performance_multiplier, which", () => {
+      const stanza = (own: object, performanceMultiplier: number) => {
+        const { values, problems } = withOwn(own, { performanceMultiplier });
+        assert.deepEqual(problems, []);
+        const text = valueAt(values, key) as string;
+        const storage = parseHcl(text).blocks.filter(({ type }) => type === "storage");
+        assert.equal(storage.length, 1);
+        return { text, attributes: storage[0]?.body.attributes.map(({ key, value }) => [key, value]) };
+      };
+
+      it("is the setting's, written into the storage and nowhere else", () => {
+        const { text, attributes } = stanza({}, 2);
+        assert.deepEqual(attributes, [
+          ["performance_multiplier", 2],
+          ["path", "/vault/data"],
+          ["autopilot_reconcile_interval", "1s"],
+          ["autopilot_update_interval", "500ms"],
+        ]);
+        assert.equal(
+          text.replace("  performance_multiplier = 2\n", ""),
+          exampleConfig,
+          "the rest of the text is not as it was",
+        );
+      });
+
+      it("is written into a storage that stands on one line", () => {
+        const own = changed(/storage "raft" \{[^}]*\}/, 'storage "raft" { path = "/vault/data" }');
+        assert.deepEqual(stanza(own, 3).attributes, [
+          ["performance_multiplier", 3],
+          ["path", "/vault/data"],
+        ]);
+      });
+
+      it("is left out of the example, so that plain Helm has Vault's own", () => {
+        assert.ok(!/^\s*performance_multiplier/m.test(exampleConfig));
+      });
+
+      for (const same of ["5", '"5"'])
+        it(`may stand in the stack's own file as the setting says it: ${same}`, () => {
+          const own = changed(
+            'path = "/vault/data"',
+            `path = "/vault/data"\nperformance_multiplier = ${same}`,
+          );
+          const { text } = stanza(own, 5);
+          assert.equal(text.match(/performance_multiplier =/g)?.length, 1);
+        });
+
+      for (const [other, mend] of [
+        ["1", "1"],
+        ['"7"', "7"],
+        ["0", "<1 to 10>"],
+      ] as const)
+        it(`is refused where the stack's own file says ${other} and the setting 5`, () => {
+          const own = changed(
+            'path = "/vault/data"',
+            `path = "/vault/data"\nperformance_multiplier = ${other}`,
+          );
+          const problem = onlyProblem(own, key);
+          assert.match(problem, /This stack's is 5 \(raft\.performanceMultiplier\)/);
+          assert.ok(
+            problem.endsWith(`Remove it, and: pulumi config set raft.performanceMultiplier ${mend}`),
+            problem,
+          );
+        });
+    });
 
     it("may have a second listener, and other addresses that mean every one", () => {
       const own = exampleConfig.replace("[::]:8200", "0.0.0.0:8200").replace(/cluster_address.*\n/, "\n");
