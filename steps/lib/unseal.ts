@@ -1,0 +1,109 @@
+import { NotYet, StepError, Unreachable } from "./errors.ts";
+import type { Step } from "./io.ts";
+import { kubectl, type Target, upAgain } from "./target.ts";
+import type { Vault } from "./vault.ts";
+import type { SealStatus } from "./vault-answers.ts";
+import { VaultError } from "./vault-error.ts";
+import { until } from "./wait.ts";
+
+/** What opens a node, and what the messages name. */
+export interface Unsealing extends Pick<Target, "stack" | "stackDir" | "reach"> {
+  /** Base64 or hexadecimal, as Vault gave them. */
+  shares: readonly string[];
+  /** How many shares to send where the node does not know that itself yet. */
+  threshold: number;
+}
+
+type Waiting = Pick<Step, "say" | "signal" | "deadline" | "timeoutSeconds">;
+
+/**
+ * Unseals a node: sends shares up to the threshold, and no more, then waits until it says that it is unsealed.
+ * @returns its status, unsealed
+ * @throws StepError where the node is not initialised, the shares are too few or do not open it, or at the deadline
+ */
+export async function unsealNode(vault: Vault, input: Unsealing, step: Waiting): Promise<SealStatus> {
+  const pod = vault.node;
+  const status = await until(`${pod} to answer`, () => vault.sealStatus(), step, kubectl(input, "get pods"));
+  if (status.initialized && !status.sealed) {
+    step.say("already unsealed");
+    return status;
+  }
+  if (!status.initialized) {
+    throw new StepError(
+      `${pod} is not initialised, so there is nothing to unseal: it must join first. The node was started again since its join`,
+      upAgain(input),
+    );
+  }
+  let sent = false;
+  const unsealed = await until(
+    `${pod} to be unsealed`,
+    async () => {
+      const status = await vault.sealStatus();
+      if (status.initialized && !status.sealed) return status;
+      if (sent) throw new NotYet(sealedWords(pod, status));
+      await sendShares(vault, status, input, step);
+      sent = true;
+      // A node that joins still says sealed for a while.
+      return unsealedStatus(vault);
+    },
+    step,
+    upAgain(input),
+  );
+  step.say("unsealed");
+  return unsealed;
+}
+
+async function sendShares(vault: Vault, status: SealStatus, input: Unsealing, step: Waiting): Promise<void> {
+  const { shares } = input;
+  const pod = vault.node;
+  // A node that is joining may not know its threshold yet (0).
+  const threshold = status.t > 0 ? status.t : input.threshold;
+  if (shares.length < threshold) {
+    throw new StepError(
+      `${pod} wants ${threshold} shares, and the stack has ${shares.length}. Nothing was sent`,
+    );
+  }
+  if (status.progress > 0) {
+    // They may be wrong ones, or of a run that was killed: together with ours they would make no key.
+    step.say(`${status.progress} of ${threshold} shares were sent before; beginning again`);
+    await vault.resetUnseal();
+  }
+  for (const [at, share] of shares.slice(0, threshold).entries()) {
+    try {
+      const { sealed } = await vault.unseal(share);
+      if (!sealed) return;
+    } catch (error) {
+      // Without an answer to the last one the node may be at work on all of them: not to be sent again.
+      if (error instanceof Unreachable && at === threshold - 1) return;
+      if (error instanceof VaultError && speaksOfWrongShares(error))
+        throw await wrongShares(vault, error, input);
+      throw error;
+    }
+  }
+}
+
+/**
+ * 400 from a node that has data ("invalid key"); from one that joins 500, since it fails on the leader's challenge
+ * ("cipher: message authentication failed").
+ */
+function speaksOfWrongShares({ status, errors }: VaultError): boolean {
+  return status === 400 || errors.some((text) => text.includes("message authentication failed"));
+}
+
+async function wrongShares(vault: Vault, { message }: VaultError, input: Unsealing): Promise<StepError> {
+  await vault.resetUnseal().catch(() => {});
+  return new StepError(
+    `${message}. The stack's shares do not open ${vault.node}: they belong to another Vault, or the node's store was replaced. It is sealed as before, and no share is left in it`,
+    kubectl(input, `logs ${vault.node} --tail 50`),
+  );
+}
+
+async function unsealedStatus(vault: Vault): Promise<SealStatus> {
+  const status = await vault.sealStatus();
+  if (status.initialized && !status.sealed) return status;
+  throw new NotYet(sealedWords(vault.node, status));
+}
+
+function sealedWords(node: string, { initialized, t, progress }: SealStatus): string {
+  return `${node} is sealed (initialised: ${initialized}, shares: ${progress} of ${t})`;
+}
