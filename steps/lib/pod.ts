@@ -10,6 +10,8 @@ const ContainerState = z.object({
 export const Pod = z.object({
   metadata: z.object({ name: z.string(), uid: z.string(), deletionTimestamp: z.string().optional() }),
   spec: z.object({
+    /** The Kubernetes node, once the pod has one. */
+    nodeName: z.string().optional(),
     volumes: z
       .array(z.object({ persistentVolumeClaim: z.object({ claimName: z.string() }).optional() }))
       .optional(),

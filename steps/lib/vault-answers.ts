@@ -77,5 +77,9 @@ export type Autopilot = z.output<typeof Autopilot>;
 /** sys/mounts and sys/auth: mounts by their path. */
 export const Mounts = z.object({ data: z.record(z.string(), z.unknown()) });
 
+/** sys/mounts, with what each engine was described as. */
+export const Engines = z.object({ data: z.record(z.string(), z.object({ description: z.string() })) });
+export type Engines = z.output<typeof Engines>;
+
 /** What `write` stored. */
 export const Stored = z.object({ data: z.object({ value: z.string() }) });

@@ -6,6 +6,7 @@ import type { Road } from "./road.ts";
 import {
   Autopilot,
   AutopilotState,
+  Engines,
   Init,
   Leader,
   Mounts,
@@ -104,6 +105,22 @@ export class Vault {
     const engines = await this.#ask(Mounts, "GET", "sys/mounts");
     const auth = await this.#ask(Mounts, "GET", "sys/auth");
     return { engines: Object.keys(engines.data), auth: Object.keys(auth.data) };
+  }
+
+  /** All secret engines by their path, such as "sys/". */
+  async engines(): Promise<Engines["data"]> {
+    return (await this.#ask(Engines, "GET", "sys/mounts")).data;
+  }
+
+  /** Mounts a kv engine of version 1. */
+  async enableKv(path: string, description: string): Promise<void> {
+    const body = { type: "kv", options: { version: "1" }, description };
+    await this.#ask(Nothing, "POST", `sys/mounts/${path}`, body);
+  }
+
+  /** Takes a secret engine away, with all that it holds; changes nothing where there is none. */
+  async disableMount(path: string): Promise<void> {
+    await this.#ask(Nothing, "DELETE", `sys/mounts/${path}`, undefined, longRequestMs);
   }
 
   /** Writes into the token's own cubbyhole, which no other token can read. */

@@ -55,7 +55,7 @@ describe("a command line", () => {
     }
   });
 
-  for (const name of ["up", "down", "setup", "env", "test"]) {
+  for (const name of ["up", "down", "setup", "env", "test", "rehearse"]) {
     it(`of ${name}: --help ends with 0 and an unknown flag with 2, and nothing is done`, async () => {
       const run = (flag: string) => execa(process.execPath, [`commands/${name}.ts`, flag], { reject: false });
       const help = await run("--help");
@@ -67,6 +67,19 @@ describe("a command line", () => {
       assert.match(wrong.stderr, /^--nonesuch is not a flag of npm .*\nSee: npm .* -- --help$/);
     });
   }
+
+  it("of rehearse names every mistake at once, and ends nothing", async () => {
+    const typed = ["--signal", "KILL", "--pod", "delete", "--rounds", "0", "--svg", "no/such/folder/a.svg"];
+    const ran = await execa(process.execPath, ["commands/rehearse.ts", ...typed], { reject: false });
+    assert.equal(ran.exitCode, 2);
+    assert.deepEqual(ran.stderr.split("\n"), [
+      "say what is rehearsed: failover",
+      "the leader is ended in one way, found --signal and --pod",
+      '--rounds takes a whole number from 1, found "0"',
+      "--svg no/such/folder/a.svg: there is no folder no/such/folder",
+      "See: npm run rehearse failover -- --help",
+    ]);
+  });
 });
 
 describe("progress", () => {

@@ -1,0 +1,128 @@
+// npm run rehearse failover: the leader is ended while writes go on, and what that cost is measured.
+import { existsSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { type OpenVault, openVault, vaultKeys } from "../operate/open-vault.ts";
+import { rehearseFailover } from "../operate/rehearsal/failover.ts";
+import { type Killer, nodeKiller, podKiller, signalKiller } from "../operate/rehearsal/killers.ts";
+import { multiplierOf } from "../operate/rehearsal/multiplier.ts";
+import { picture } from "../operate/rehearsal/picture.ts";
+import { within } from "../operate/rehearsal/rehearsing.ts";
+import { asObject, asText, headline, isGood, type Rehearsed } from "../operate/rehearsal/report.ts";
+import { settleSeconds } from "../operate/rehearsal/settled.ts";
+import { argumentsOrExit } from "../setup/arguments.ts";
+import { CommandError, runCommand } from "../setup/command.ts";
+import { onInterrupt } from "../setup/interrupt.ts";
+import { StepError } from "../steps/lib/errors.ts";
+import { takeStackLock } from "../steps/lib/stack-lock.ts";
+
+/** How long it waits for a step, or another rehearsal, that works on the stack, in seconds. */
+const lockSeconds = 30;
+
+const command = "npm run rehearse failover";
+const { flags, words } = argumentsOrExit({
+  command: "npm run rehearse",
+  says: [
+    "failover: ends Vault's leader while writes go on, brings it back, and tells how long no write was taken,",
+    "whether an acknowledged one was lost, and when all was whole again. It changes nothing that it does not put back.",
+  ].join("\n"),
+  words: { name: "what", says: "what is rehearsed", choices: ["failover"] },
+  flags: {
+    stack: { says: "another stack than dev", value: "name" },
+    signal: {
+      says: "end the leader's process with this signal (the default: KILL)",
+      value: "signal",
+      choices: ["KILL", "TERM"],
+    },
+    pod: { says: "end it by deleting its pod", value: "how", choices: ["delete"] },
+    node: { says: "end it by stopping its Kubernetes node", value: "how", choices: ["stop"] },
+    rounds: { says: "how often (default 1)", value: "number" },
+    svg: { says: "where the picture goes (default: the stack's folder)", value: "file" },
+    json: { says: "what was found as a JSON object on standard output" },
+  },
+});
+const rounds = Number(flags.rounds ?? 1);
+refuseMistakes();
+
+await runCommand(command, () => rehearse().catch(withNext), { stops: true });
+
+async function rehearse(): Promise<never> {
+  const open = await openVault(String(flags.stack ?? "dev"));
+  const { stack, resources, pods } = open;
+  const stop = interruption(stack.name);
+  stack.unlock(say);
+  await takeStackLock(stack.dir, "rehearsal", within({ say, signal: stop }, lockSeconds));
+  const keys = await vaultKeys(open);
+  if (keys === undefined)
+    throw new CommandError(`Vault is not initialised. Next: npm run up -- --stack ${stack.name}`);
+  const killer = killerOf(open);
+  const performanceMultiplier = multiplierOf(resources);
+  const found = await rehearseFailover({ ...open, keys }, killer, {
+    rounds,
+    settleSeconds: settleSeconds(performanceMultiplier ?? 5),
+    say,
+    signal: stop,
+    ended: (round) => say(headline(round)),
+  });
+  const began = found[0]?.began.slice(0, 19).replaceAll(":", "-");
+  const file = String(flags.svg ?? relative(process.cwd(), join(stack.dir, `rehearsal-${began}.svg`)));
+  const rehearsed: Rehearsed = {
+    stack: stack.name,
+    nodes: pods,
+    kill: killer.says,
+    performanceMultiplier,
+    rounds: found,
+    picture: file,
+  };
+  writeFileSync(file, picture(rehearsed));
+  process.stdout.write(flags.json ? `${JSON.stringify(asObject(rehearsed), null, 2)}\n` : asText(rehearsed));
+  // Connections to a node that was ended may take their time to fail.
+  process.exit(found.every(isGood) ? 0 : 1);
+}
+
+function killerOf(open: OpenVault): Killer {
+  if (flags.pod) return podKiller(open);
+  if (flags.node) return nodeKiller(open);
+  return signalKiller(open, flags.signal === "TERM" ? "TERM" : "KILL");
+}
+
+function interruption(stack: string): AbortSignal {
+  const stop = new AbortController();
+  onInterrupt((times) => {
+    if (times > 1) {
+      say(`Left at once. A node may be sealed or stopped: npm run up -- --stack ${stack}`);
+      process.exit(130);
+    }
+    say("\nStopping: a leader that was ended is brought back first. Once more leaves at once.");
+    stop.abort(new CommandError("Stopped.", 130));
+  });
+  return stop.signal;
+}
+
+function withNext(error: unknown): never {
+  if (!(error instanceof StepError) || error.next === undefined) throw error;
+  throw new CommandError(`${error.message}\nNext: ${error.next}`);
+}
+
+function say(line: string): void {
+  console.error(line);
+}
+
+function refuseMistakes(): void {
+  const ways = (["signal", "pod", "node"] as const).filter((way) => flags[way] !== undefined);
+  const problems = [
+    ...(words.length === 1 ? [] : ["say what is rehearsed: failover"]),
+    ...(ways.length > 1
+      ? [`the leader is ended in one way, found ${ways.map((way) => `--${way}`).join(" and ")}`]
+      : []),
+    ...(Number.isInteger(rounds) && rounds > 0
+      ? []
+      : [`--rounds takes a whole number from 1, found "${flags.rounds}"`]),
+    ...(flags.svg === undefined || existsSync(dirname(String(flags.svg)))
+      ? []
+      : [`--svg ${flags.svg}: there is no folder ${dirname(String(flags.svg))}`]),
+  ];
+  if (problems.length === 0) return;
+  for (const problem of problems) console.error(problem);
+  console.error(`See: ${command} -- --help`);
+  process.exit(2);
+}
