@@ -8,6 +8,9 @@ import { settingList } from "./settings.ts";
 
 type Key = keyof typeof settingList;
 
+/** Before each key in a stack's configuration: the project's name, as Pulumi.yaml has it. */
+const prefix = "vault-ha:";
+
 /** The settings, typed and complete. */
 export interface Settings {
   cluster: {
@@ -128,9 +131,16 @@ function closest(key: string): string {
 
 /** The settings of the running stack. Throws one error that lists every problem. */
 export function loadSettings(): Settings {
-  const prefix = `${pulumi.getProject()}:`;
+  return settingsOf(pulumi.getStack(), pulumi.runtime.allConfig());
+}
+
+/**
+ * A stack's settings from its configuration, `{"vault-ha:vault.replicas": "5"}`; keys of other projects are left.
+ * Throws one error that lists every problem.
+ */
+export function settingsOf(stack: string, configuration: Record<string, string>): Settings {
   const given = Object.fromEntries(
-    Object.entries(pulumi.runtime.allConfig())
+    Object.entries(configuration)
       .filter(([key]) => key.startsWith(prefix))
       .map(([key, value]) => [key.slice(prefix.length), value]),
   );
@@ -138,6 +148,6 @@ export function loadSettings(): Settings {
   if (settings) return settings;
   const count = problems.length === 1 ? "1 setting is" : `${problems.length} settings are`;
   throw new pulumi.RunError(
-    `${count} wrong in stack ${pulumi.getStack()}; nothing was changed.\n  ${problems.join("\n  ")}`,
+    `${count} wrong in stack ${stack}; nothing was changed.\n  ${problems.join("\n  ")}`,
   );
 }

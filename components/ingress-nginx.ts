@@ -27,10 +27,7 @@ export class IngressNginx extends pulumi.ComponentResource {
         namespace: "ingress-nginx",
         createNamespace: true,
         ...chartArgs(args.source),
-        values: {
-          ...args.source.values,
-          controller: { ...controllerOf(args.source.values), ...kindController },
-        },
+        values: ingressValues(args.source),
         allowNullValues: true,
         timeout: 300,
       },
@@ -38,6 +35,12 @@ export class IngressNginx extends pulumi.ComponentResource {
     );
     this.registerOutputs({ ingressClass: this.ingressClass });
   }
+}
+
+/** The chart's values: what the source brings, and kind's flavour over it. */
+export function ingressValues({ values }: Sources["ingressNginx"]): Record<string, unknown> {
+  const controller = values.controller as Record<string, unknown> | undefined;
+  return { ...values, controller: { ...controller, ...kindController } };
 }
 
 /** kind's flavour of the controller: https://kind.sigs.k8s.io/docs/user/ingress/ */
@@ -56,6 +59,3 @@ const kindController = {
   admissionWebhooks: { enabled: false },
   extraArgs: { "publish-status-address": "localhost", "enable-ssl-passthrough": "" },
 };
-
-const controllerOf = (values: Record<string, unknown>) =>
-  (values.controller as Record<string, unknown> | undefined) ?? {};

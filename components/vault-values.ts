@@ -15,6 +15,9 @@ export interface VaultValuesArgs extends Decided {
   exampleFile?: string;
 }
 
+/** The values that everything starts from, relative to the checkout. */
+export const exampleValues = "examples/vault-ha-values.yaml";
+
 /** Where the pods find the TLS secret's files. */
 export const tlsFolder = "/vault/tls";
 
@@ -25,7 +28,7 @@ const configKey = "server.ha.raft.config";
  * the file, the key, what was found, why not, what to do instead. With any problem the values are not to be used.
  */
 export function vaultValues(args: VaultValuesArgs): { values: Values; problems: string[] } {
-  const { ownFile, exampleFile = "examples/vault-ha-values.yaml" } = args;
+  const { ownFile, exampleFile = exampleValues } = args;
   const example = readValuesFile(exampleFile);
   const own = ownFile === undefined ? { values: {}, problems: [] } : readValuesFile(ownFile);
   const merged = mergeValues(example.values, own.values, ownFile ?? exampleFile);

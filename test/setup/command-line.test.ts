@@ -55,7 +55,7 @@ describe("a command line", () => {
     }
   });
 
-  for (const name of ["up", "down", "setup", "env", "test", "rehearse"]) {
+  for (const name of ["up", "down", "setup", "env", "test", "rehearse", "explain"]) {
     it(`of ${name}: --help ends with 0 and an unknown flag with 2, and nothing is done`, async () => {
       const run = (flag: string) => execa(process.execPath, [`commands/${name}.ts`, flag], { reject: false });
       const help = await run("--help");

@@ -1,0 +1,89 @@
+/** The commands of kind and Helm that make by hand what a stack declares. */
+import { isDeepStrictEqual } from "node:util";
+import { isPair, isScalar, parseDocument, stringify, visit } from "yaml";
+import { ingressValues } from "../../components/ingress-nginx.ts";
+import { kindConfig } from "../../components/kind-config.ts";
+import { mergeValues, readValuesFile, type Values } from "../../components/values-file.ts";
+import { exampleValues, loadVaultValues } from "../../components/vault-values.ts";
+import type { Settings } from "../../config.ts";
+import type { ChartSource, Sources } from "../../sources.ts";
+
+/** Makes the cluster; its configuration stands in the command. */
+export function kindCreate(cluster: string, settings: Settings, nodeImage: string | undefined): string {
+  return `kind create cluster --name ${cluster} --config - ${hereDocument(kindConfig(settings, nodeImage))}`;
+}
+
+/** Installs Vault's release: the example's values, the stack's own over them, and what the settings decide. */
+export function helmInstallVault({ vault }: Settings, source: Sources["vault"]): string[] {
+  const final = loadVaultValues(vault, source);
+  const files = [exampleValues, ...(vault.valuesFile === undefined ? [] : [vault.valuesFile])];
+  const given = files.map((file) => readValuesFile(file).values);
+  const merged = given.reduce((below, above) => mergeValues(below, above, "").values, {});
+  return [
+    ...repoAdd("hashicorp", source),
+    helmInstall("vault", vault.namespace, "hashicorp", source, [
+      ...files.map((file) => `--values ${shellWord(file)}`),
+      ...changes(merged, final).map(flag),
+    ]),
+  ];
+}
+
+/** Installs ingress-nginx with the values that kind wants; they stand in the command. */
+export function helmInstallIngress(source: Sources["ingressNginx"]): string[] {
+  const values = `--values - ${hereDocument(stringify(ingressValues(source)))}`;
+  return [
+    ...repoAdd("ingress-nginx", source),
+    helmInstall("ingress-nginx", "ingress-nginx", "ingress-nginx", source, ["--wait", values]),
+  ];
+}
+
+/** Nothing for a chart that is a folder. */
+function repoAdd(name: string, { repo }: ChartSource): string[] {
+  return repo === undefined ? [] : [`helm repo add ${name} ${repo}`];
+}
+
+function helmInstall(
+  release: string,
+  namespace: string,
+  repoName: string,
+  { chart, version, repo }: ChartSource,
+  flags: string[],
+): string {
+  const from = repo === undefined ? chart : `${repoName}/${chart}`;
+  return [
+    `helm install ${release} ${from}${version === undefined ? "" : ` --version ${version}`}`,
+    `--namespace ${namespace} --create-namespace`,
+    ...flags,
+  ].join(" \\\n  ");
+}
+
+/** The single values in which `to` differs from `from`, by path. */
+export function changes(from: Values, to: Values, at = ""): [path: string, value: unknown][] {
+  return Object.entries(to).flatMap(([key, value]): [string, unknown][] => {
+    const below = from[key];
+    if (isDeepStrictEqual(below, value)) return [];
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return [[at + key, value]];
+    return changes((below ?? {}) as Values, value as Values, `${at}${key}.`);
+  });
+}
+
+function flag([path, value]: [string, unknown]): string {
+  return typeof value === "string" ? `--set-string ${path}=${value}` : `--set ${path}=${value}`;
+}
+
+function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** YAML as a command's standard input, each list or map of plain values on one line. */
+function hereDocument(yaml: string): string {
+  const document = parseDocument(yaml);
+  visit(document, {
+    Collection(key, node) {
+      const values = node.items.map((item) => (isPair(item) ? item.value : item));
+      node.flow =
+        key !== null && values.every((value) => isScalar(value) && !String(value.value).includes("\n"));
+    },
+  });
+  return `<<'EOF'\n${document.toString({ lineWidth: 0 })}EOF`;
+}

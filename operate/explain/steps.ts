@@ -1,0 +1,173 @@
+/**
+ * Each step that a stack takes, beside what HashiCorp's tutorial has one type for it:
+ * https://developer.hashicorp.com/vault/tutorials/kubernetes/kubernetes-minikube-raft
+ */
+import type { Settings } from "../../config.ts";
+import type { Sources } from "../../sources.ts";
+import { helmInstallIngress, helmInstallVault, kindCreate } from "./by-hand.ts";
+
+/** One step of a stack. */
+export interface ExplainedStep {
+  title: string;
+  /** The resources of the program that it stands for, by name. */
+  resources: string[];
+  /** What one types by hand, as shell; nothing where the tutorial has nothing for it. */
+  byHand: string[];
+  /** What this program does beyond it, one sentence or two each. */
+  here: string[];
+  /** What has gone wrong for people who typed it. */
+  trap?: string;
+}
+
+/** The steps of a stack, in the order in which they run. */
+export function explainedSteps(stack: string, settings: Settings, sources: Sources): ExplainedStep[] {
+  const { namespace, replicas, shares, threshold } = settings.vault;
+  const [first, ...others] = Array.from({ length: replicas }, (_, n) => `vault-${n}`) as [
+    string,
+    ...string[],
+  ];
+  const journal = `.local/stacks/${stack}/vault-init.json`;
+  const vault = (pod: string, command: string) =>
+    `kubectl --namespace ${namespace} exec ${pod} -- vault ${command}`;
+
+  const cluster: ExplainedStep = {
+    title: `a Kubernetes cluster in Docker: 1 control-plane, ${settings.cluster.workers} workers`,
+    resources: ["cluster-suffix", "cluster-create", "cluster-provider"],
+    byHand: [kindCreate(`vault-ha-${stack}`, settings, sources.nodeImage)],
+    here: [
+      "A random suffix in the name and a Docker network of its own keep two checkouts apart. ~/.kube/config is not touched.",
+      "A whole cluster is taken as it is, and its stopped nodes are started. A half-made one is made anew, but never where this stack has the keys of a Vault that may be in it.",
+    ],
+  };
+
+  const ingress: ExplainedStep = {
+    title: "ingress-nginx (beside Vault, which does not wait for it)",
+    resources: ["ingress-release"],
+    byHand: helmInstallIngress(sources.ingressNginx),
+    here: ["Not in the tutorial. The last version before ingress-nginx retired, pinned."],
+  };
+
+  const whoami: ExplainedStep = {
+    title: `a test application at http://${settings.whoami.host}:${settings.cluster.ports.http}`,
+    resources: ["whoami-deployment", "whoami-service", "whoami-ingress"],
+    byHand: [
+      `kubectl create deployment whoami --image ${sources.whoami.image} --port 80`,
+      "kubectl expose deployment whoami --port 80",
+      `kubectl create ingress whoami --class nginx --rule '${settings.whoami.host}/*=whoami:80'`,
+    ],
+    here: ["Not in the tutorial. It shows that the ingress works; a setting leaves it out."],
+  };
+
+  const release: ExplainedStep = {
+    title: `Vault's release vault in the namespace ${namespace}: ${replicas} pods, sealed`,
+    resources: ["vault-namespace", "vault-release"],
+    byHand: [...helmInstallVault(settings, sources.vault), `kubectl --namespace ${namespace} get pods`],
+    here: [
+      "Values that the steps could not live with are refused before anything is made, each with its reason.",
+      "The next step waits until the pods' containers run, and says why one does not.",
+    ],
+    trap: `A cluster that keeps its volumes past a helm uninstall hands the old ones (data-${first}, ...) to the next install.`,
+  };
+
+  const identity: ExplainedStep = {
+    title: "whether this is the cluster, and these are the volumes, that the stack knows",
+    resources: ["lifecycle-identity"],
+    byHand: [],
+    here: [
+      "The UIDs of the Kubernetes cluster and of every pod's volume (PVC) are pinned in the stack's state and compared at every run.",
+      "Volumes that were swapped, a blank one and a kubeconfig of another cluster are refused before anything is asked of Vault; both identities are named.",
+    ],
+    trap: "By hand nothing compares them: a blank volume looks like a Vault that waits for init, and init would lose the data for good.",
+  };
+
+  const init: ExplainedStep = {
+    title: `initialise ${first}: ${shares} shares, threshold ${threshold}`,
+    resources: [`lifecycle-init-${first}`],
+    byHand: [
+      vault(
+        first,
+        `operator init -key-shares=${shares} -key-threshold=${threshold} -format=json > cluster-keys.json`,
+      ),
+    ],
+    here: [
+      "Asks Vault first: what is initialised is not initialised again, nor is a blank store behind a Vault that this stack knows.",
+      `The intent before the call and the answer right after it are fsynced in ${journal} (mode 0600). The state holds shares and token encrypted.`,
+    ],
+    trap: "Vault answers once. Where kubectl is cut off before the file is written, the keys are lost; the file has your umask's mode and no fsync.",
+  };
+
+  const unseal = (pod: string): ExplainedStep => ({
+    title: `unseal ${pod}: ${threshold} of ${shares} shares`,
+    resources: [`lifecycle-unseal-${pod}`],
+    byHand: Array.from({ length: threshold }, (_, n) =>
+      vault(pod, `operator unseal "$(jq -r '.unseal_keys_b64[${n}]' cluster-keys.json)"`),
+    ),
+    here:
+      pod === first
+        ? [
+            "Shares travel in the bodies of HTTP requests, never past the threshold; shares that a killed run left half-sent are reset first.",
+            "Waits until Vault says that it is unsealed. A restarted container is sealed again: the next run sees that and unseals it.",
+          ]
+        : [
+            `As for ${first}. A node that joins may still answer sealed after the last share: it is waited for.`,
+          ],
+    ...(pod === first && {
+      trap: "A share in a command's arguments is seen by everybody who can list processes, here and in the pod.",
+    }),
+  });
+
+  const join = (pod: string): ExplainedStep => ({
+    title: `have ${pod} join`,
+    resources: [`lifecycle-join-${pod}`],
+    byHand: [vault(pod, `operator raft join http://${first}.vault-internal:8200`)],
+    ...(pod === others[0]
+      ? {
+          here: [
+            "Asks first who leads and whether another join is under way; a node that joined before is left alone.",
+            "Asks again until the node has reached the leader: a new pod's name is not in the cluster's DNS for some seconds.",
+          ],
+          trap: `"Joined true" comes before the node has joined. Two joins at once, as with retry_join, can eject a node on a slow machine (hashicorp/vault#32099).`,
+        }
+      : { here: [`As for ${others[0]}, once that one is a voter.`] }),
+  });
+
+  const voter = (pod: string): ExplainedStep => ({
+    title: `wait until ${pod} is a healthy voter`,
+    resources: [`lifecycle-voter-${pod}`],
+    byHand: [],
+    ...(pod === others[0]
+      ? {
+          here: [
+            "A vote in the Raft configuration and autopilot's word that the node is healthy; only then does the next node join.",
+          ],
+          trap: "The tutorial goes on at once. A node without a vote does not help to elect a leader.",
+        }
+      : { here: [`As for ${others[0]}.`] }),
+  });
+
+  const verify: ExplainedStep = {
+    title: "prove the whole",
+    resources: ["lifecycle-verify"],
+    byHand: [
+      vault(first, `login "$(jq -r .root_token cluster-keys.json)"`),
+      vault(first, "operator raft list-peers"),
+    ],
+    here: [
+      "One leader in every node's eyes, every pod a healthy voter, the failure tolerance of so many voters, and a write that every node reads back.",
+      "Puts autopilot's server_stabilization_time back, which is 1 s while a cluster without data is formed.",
+    ],
+    trap: "login leaves the root token in arguments and in ~/.vault-token of the pod; list-peers does not say whether a peer lives.",
+  };
+
+  return [
+    cluster,
+    ingress,
+    ...(settings.whoami.enabled ? [whoami] : []),
+    release,
+    identity,
+    init,
+    unseal(first),
+    ...others.flatMap((pod) => [join(pod), unseal(pod), voter(pod)]),
+    verify,
+  ];
+}
