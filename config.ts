@@ -4,7 +4,9 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
+import { show } from "./components/values-file.ts";
 import { settingList } from "./settings.ts";
+import { shellWord } from "./setup/shell-word.ts";
 
 type Key = keyof typeof settingList;
 
@@ -39,7 +41,7 @@ export interface Settings {
 export function readSettings(given: Record<string, string>): { settings?: Settings; problems: string[] } {
   const problems = Object.keys(given)
     .filter((key) => !Object.hasOwn(settingList, key))
-    .map((key) => `${key}: there is no such setting.${closest(key)}\n    pulumi config rm ${key}`);
+    .map((key) => `${shown(key)}: there is no such setting.${closest(key)}\n    ${removal(key)}`);
   const read = <K extends Key>(key: K): z.output<(typeof settingList)[K]["schema"]> | undefined => {
     const { schema, fallback } = settingList[key];
     const text = given[key] ?? fallback;
@@ -47,7 +49,7 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
     const result = schema.safeParse(text);
     if (result.success) return result.data as z.output<(typeof settingList)[K]["schema"]>;
     const rule = result.error.issues[0]?.message;
-    problems.push(`${key}: "${text}" does not fit; it ${rule}.\n    ${mend(key, fallback)}`);
+    problems.push(`${key}: ${show(text)} does not fit; it ${rule}.\n    ${mend(key, fallback)}`);
     return undefined;
   };
   const must = <K extends Key>(key: K) => read(key) as z.output<(typeof settingList)[K]["schema"]>;
@@ -118,6 +120,12 @@ function combinations({ cluster, vault }: Settings): string[] {
 }
 
 const mend = (key: Key, value: string | undefined) => `pulumi config set ${key} ${value ?? "<value>"}`;
+
+/** A key as a message names it: an odd one in quotes, and short. */
+const shown = (key: string) => (isPlain(key) ? key : show(key));
+/** An odd key is named in full, so that it is neither a flag nor the key of another project. */
+const removal = (key: string) => `pulumi config rm ${isPlain(key) ? key : shellWord(prefix + key)}`;
+const isPlain = (key: string) => /^\w[\w.-]{0,100}$/.test(key);
 
 /** "Did you mean" for a key that differs only in its last part or its case. */
 function closest(key: string): string {

@@ -6,6 +6,7 @@ import { kindConfig } from "../../components/kind-config.ts";
 import { mergeValues, readValuesFile, type Values } from "../../components/values-file.ts";
 import { exampleValues, loadVaultValues } from "../../components/vault-values.ts";
 import type { Settings } from "../../config.ts";
+import { shellWord } from "../../setup/shell-word.ts";
 import type { ChartSource, Sources } from "../../sources.ts";
 
 /** Makes the cluster; its configuration stands in the command. */
@@ -69,10 +70,6 @@ export function changes(from: Values, to: Values, at = ""): [path: string, value
 
 function flag([path, value]: [string, unknown]): string {
   return typeof value === "string" ? `--set-string ${path}=${value}` : `--set ${path}=${value}`;
-}
-
-function shellWord(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** YAML as a command's standard input, each list or map of plain values on one line. */
