@@ -39,9 +39,13 @@ const heredoc = /<<(-?)(\w+)[^\S\n]*\n([\s\S]*?)\n?^[^\S\n]*\2[^\S\n]*$/my;
 const quoted = /"(?:[^"\\\n]|\\.)*"/y;
 const word = /[\w.+-]+/y;
 
+/** Deeper than any configuration of Vault. */
+const deepest = 100;
+
 /** The text's blocks and attributes. Throws an Error that begins with `line N:`. */
 export function parseHcl(text: string): Body {
   let token = next(0);
+  let depth = 0;
 
   function next(from: number): Token {
     blank.lastIndex = from;
@@ -87,6 +91,14 @@ export function parseHcl(text: string): Body {
     return token.kind === "sign" && token.text === sign;
   }
 
+  /** Reads what stands in brackets, of which there are not too many around it. */
+  function nested<T>(read: () => T): T {
+    if (++depth > deepest) throw problem(token.start, "it is nested too deep");
+    const found = read();
+    depth--;
+    return found;
+  }
+
   function body(closing: "end" | "}"): Body {
     const found: Body = { attributes: [], blocks: [] };
     while (!(closing === "end" ? token.kind === "end" : isSign("}"))) {
@@ -105,7 +117,7 @@ export function parseHcl(text: string): Body {
       if (!isSign("{"))
         throw problem(token.start, `after ${first.text}, = or { was expected, found ${token.text}`);
       const inner = take().end;
-      found.blocks.push({ type: first.text, labels, inner, body: body("}") });
+      found.blocks.push({ type: first.text, labels, inner, body: nested(() => body("}")) });
       take();
     }
     return found;
@@ -116,13 +128,13 @@ export function parseHcl(text: string): Body {
     if (first.kind === "string") return [first.text, first.end];
     if (first.kind === "word") return [scalar(first), first.end];
     if (first.text === "{") {
-      const inner = body("}");
+      const inner = nested(() => body("}"));
       return [inner, take().end];
     }
     if (first.text === "[") {
       const items: Value[] = [];
       while (!isSign("]")) {
-        items.push(readValue()[0]);
+        items.push(nested(() => readValue()[0]));
         if (isSign(",")) take();
         else if (!isSign("]")) throw problem(token.start, `, or ] was expected, found ${token.text}`);
       }

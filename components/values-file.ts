@@ -1,6 +1,7 @@
 /** Reads a file of Helm values the way Helm does, and lays one over another. */
 import { readFileSync } from "node:fs";
 import { parseDocument, type Tags } from "yaml";
+import { shellWord } from "../setup/shell-word.ts";
 
 /** Helm values: what a YAML file holds, by key. */
 export type Values = Record<string, unknown>;
@@ -21,7 +22,10 @@ const asHelm = {
 
 /** The values in a file; with any problem (one message each, with the line) the values are empty. */
 export function readValuesFile(path: string): { values: Values; problems: string[] } {
-  const refuse = (...problems: string[]) => ({ values: {}, problems });
+  const refuse = (...problems: string[]) => ({
+    values: {},
+    problems: problems.map((problem) => `${path}: ${problem}`),
+  });
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -29,17 +33,57 @@ export function readValuesFile(path: string): { values: Values; problems: string
     const { code } = error as NodeJS.ErrnoException;
     return refuse(
       code === "ENOENT"
-        ? `${path}: there is no such file.\n    Write it, or do without: pulumi config rm vault.valuesFile`
-        : `${path}: the file cannot be read (${code}).\n    ls -l ${path}`,
+        ? `there is no such file.\n    Write it, or do without: ${without}`
+        : `the file cannot be read (${code}).\n    ls -l ${shellWord(path)}`,
     );
   }
-  const document = parseDocument(text, asHelm);
-  if (document.errors.length > 0)
-    return refuse(...document.errors.map(({ message }) => `${path}: not valid YAML: ${message.trimEnd()}`));
-  const values: unknown = document.toJS() ?? {};
+  const mend = `\n    Mend the file, or do without: ${without}`;
+  const read = parseYaml(text);
+  if (read.problems.length > 0)
+    return refuse(...read.problems.map((problem) => `not valid YAML: ${problem}${mend}`));
+  const values = read.content ?? {};
+  const odd = oddities(values);
+  if (odd.length > 0) return refuse(...odd.map((oddity) => `${oddity}\n    Remove it.`));
   if (!isMap(values))
-    return refuse(`${path}: ${show(values)} was found where keys with values belong, such as server:`);
+    return refuse(`${show(values)} was found where keys with values belong, such as server:${mend}`);
   return { values, problems: [] };
+}
+
+const without = "pulumi config rm vault.valuesFile";
+
+/** What a text of YAML holds, or every problem in the parser's words, with the line where it knows one. */
+function parseYaml(text: string): { content?: unknown; problems: string[] } {
+  try {
+    const document = parseDocument(text, asHelm);
+    const problems = document.errors.map(({ message }) => inWords(message));
+    return problems.length > 0 ? { problems } : { content: document.toJS(), problems };
+  } catch (error) {
+    // Aliases are resolved in toJS only; and both work through nested values by calling themselves.
+    return { problems: [inWords((error as Error).message)] };
+  }
+}
+
+const inWords = (message: string) =>
+  message.trimEnd().replace("Maximum call stack size exceeded", "it is nested too deep");
+
+/** Deeper than any chart's values. */
+const deepest = 100;
+
+/** What YAML can say and Helm's values cannot, each with its place: a loop of aliases, a set, bytes, infinity. */
+function oddities(value: unknown, at = "", above: readonly unknown[] = []): string[] {
+  const place = at === "" ? "it" : show(at);
+  if (typeof value === "number" && !Number.isFinite(value)) return [`${place} is no number that Helm knows.`];
+  if (typeof value !== "object" || value === null) return [];
+  if (above.includes(value)) return [`${place} is an alias of what it stands in, so it has no end.`];
+  if (above.length > deepest) return [`${place} is nested too deep.`];
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype)
+    return [`${place} is of a kind that Helm's values do not have.`];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    // Every object of JavaScript has these; a text in their place stops Pulumi without a word.
+    key in Object.prototype
+      ? [`${place} has the key ${key}, which no chart has.`]
+      : oddities(inner, at === "" ? key : `${at}.${key}`, [...above, value]),
+  );
 }
 
 /**

@@ -34,7 +34,7 @@ const remove = "Remove the key.";
 
 /** A node that is sealed or new answers 503 or 501 to Vault's health question, unless it is asked not to. */
 const sparesSealed = (path: unknown) =>
-  /[?&]sealedcode=2\d\d/.test(`${path}`) && /[?&]uninitcode=2\d\d/.test(`${path}`);
+  typeof path === "string" && /[?&]sealedcode=2\d\d/.test(path) && /[?&]uninitcode=2\d\d/.test(path);
 
 /** The rules for one stack. Values that no rule names are the stack's own affair, and the chart's schema checks them. */
 export function rules({ replicas, storageSize, image, nodePort = vaultNodePort, tls }: Decided): Rule[] {
@@ -124,7 +124,7 @@ export function rules({ replicas, storageSize, image, nodePort = vaultNodePort, 
     },
     {
       key: "server.ha.clusterAddr",
-      allowed: (value) => value === null || `${value}`.includes("$("),
+      allowed: (value) => value === null || (typeof value === "string" && value.includes("$(")),
       why: "Every node needs an address of its own to be joined.",
       instead: "Remove the key, or use a variable of the pod: https://$(HOSTNAME).vault-internal:8201",
     },
@@ -160,6 +160,12 @@ export function rules({ replicas, storageSize, image, nodePort = vaultNodePort, 
       why: "The pods find each other through the service vault-internal.",
       instead: remove,
     },
+    ...["volumes", "volumeMounts"].map((name) => ({
+      key: `server.${name}`,
+      allowed: (value: unknown) => value === null || Array.isArray(value),
+      why: "The chart puts the items of a list into the pods.",
+      instead: "Write a list: each item begins with a dash.",
+    })),
     ...["VAULT_RAFT_NODE_ID", "VAULT_RAFT_PATH", "VAULT_CLUSTER_ADDR"].map((name) => ({
       key: `server.extraEnvironmentVars.${name}`,
       allowed: () => false,

@@ -107,7 +107,10 @@ function decided({
 
 /** Mounts the secret, and tells the `vault` command in the pods which authority to trust. */
 function withTlsSecret(values: Values, secretName: string): Values {
-  const list = (key: string) => (valueAt(values, key) ?? []) as unknown[];
+  const list = (key: string) => {
+    const given = valueAt(values, key);
+    return Array.isArray(given) ? given : [];
+  };
   const additions: [string, unknown][] = [
     ["server.volumes", [...list("server.volumes"), { name: "vault-tls", secret: { secretName } }]],
     [
