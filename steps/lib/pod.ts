@@ -2,16 +2,24 @@ import { z } from "zod";
 
 const ContainerState = z.object({
   waiting: z.object({ reason: z.string().optional(), message: z.string().optional() }).optional(),
-  running: z.unknown().optional(),
-  terminated: z.object({ reason: z.string().optional(), exitCode: z.number() }).optional(),
+  running: z.object({ startedAt: z.string().optional() }).optional(),
+  terminated: z
+    .object({ reason: z.string().optional(), exitCode: z.number(), finishedAt: z.string().optional() })
+    .optional(),
 });
 
 /** What is used of a Pod. */
 export const Pod = z.object({
-  metadata: z.object({ name: z.string(), uid: z.string(), deletionTimestamp: z.string().optional() }),
+  metadata: z.object({
+    name: z.string(),
+    uid: z.string(),
+    deletionTimestamp: z.string().optional(),
+    labels: z.record(z.string(), z.string()).optional(),
+  }),
   spec: z.object({
-    /** The Kubernetes node, once the pod has one. */
+    /** The Kubernetes node that it was given to. */
     nodeName: z.string().optional(),
+    containers: z.array(z.object({ name: z.string(), image: z.string().optional() })).optional(),
     volumes: z
       .array(z.object({ persistentVolumeClaim: z.object({ claimName: z.string() }).optional() }))
       .optional(),
@@ -25,6 +33,7 @@ export const Pod = z.object({
           status: z.string(),
           reason: z.string().optional(),
           message: z.string().optional(),
+          lastTransitionTime: z.string().nullish(),
         }),
       )
       .optional(),

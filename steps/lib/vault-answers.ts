@@ -30,6 +30,23 @@ export const Leader = z.object({
 });
 export type Leader = z.output<typeof Leader>;
 
+/** sys/health, whatever the state: `health()` asks for 200 in each. */
+export const Health = z.object({
+  initialized: z.boolean(),
+  sealed: z.boolean(),
+  standby: z.boolean(),
+  /** The node's clock, in whole seconds since the epoch. */
+  server_time_utc: z.number(),
+  version: z.string(),
+  cluster_id: z.string().optional(),
+  /** Of a standby: the active node's clock less its own, in milliseconds, at the last heartbeat. */
+  clock_skew_ms: z.number().optional(),
+  /** Of a standby: whether its heartbeats reach the active node. */
+  ha_connection_healthy: z.boolean().optional(),
+  removed_from_cluster: z.boolean().optional(),
+});
+export type Health = z.output<typeof Health>;
+
 /** sys/init. */
 export const Init = z.object({ keys_base64: z.array(z.string()).min(1), root_token: z.string().min(1) });
 export type Init = z.output<typeof Init>;

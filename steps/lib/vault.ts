@@ -7,6 +7,7 @@ import {
   Autopilot,
   AutopilotState,
   Engines,
+  Health,
   Init,
   Leader,
   Mounts,
@@ -55,6 +56,12 @@ export class Vault {
   /** Needs no token, and answers in every state. */
   sealStatus(): Promise<SealStatus> {
     return this.#ask(SealStatus, "GET", "sys/seal-status");
+  }
+
+  /** Needs no token, and answers in every state: each state's own status code is asked to be 200. */
+  health(): Promise<Health> {
+    const states = ["uninit", "sealed", "standby", "haunhealthy", "removed"];
+    return this.#ask(Health, "GET", `sys/health?${states.map((state) => `${state}code=200`).join("&")}`);
   }
 
   /** Who leads from this node's point of view, and how far its raft log is. Needs no token. */
