@@ -86,8 +86,10 @@ export function helpText(usage: Usage): string {
   ].join("\n");
 }
 
-/** Reads this process's command line; prints help or what is wrong with it, and then ends the process. */
-export function argumentsOrExit(usage: Usage): Arguments {
+/**
+ * Reads this process's command line; prints help (and ends with 0) or what is wrong with it (and ends with `badUsage`).
+ */
+export function argumentsOrExit(usage: Usage, badUsage = 2): Arguments {
   const found = readArguments(usage, process.argv.slice(2));
   if (found.help) {
     process.stdout.write(helpText(usage));
@@ -96,7 +98,7 @@ export function argumentsOrExit(usage: Usage): Arguments {
   if (found.problems.length > 0) {
     for (const problem of found.problems) console.error(problem);
     console.error(`See: ${usage.command} -- --help`);
-    process.exit(2);
+    process.exit(badUsage);
   }
   return found;
 }

@@ -9,20 +9,31 @@ export const networkFlag = {
   },
 } as const;
 
-/** Ends a command with this exit code, after these words. */
+/** Ends a command with this exit code, after these words; without one, with the command's own code for a failure. */
 export class CommandError extends Error {
-  readonly exitCode: number;
-  constructor(message: string, exitCode = 1) {
+  readonly exitCode: number | undefined;
+  constructor(message: string, exitCode?: number) {
     super(message);
     this.exitCode = exitCode;
   }
 }
 
 /**
- * Runs a command's work: an error ends it with its message (no stack: what went wrong is in the words)
- * and its exit code. Ctrl-C ends it at once with 130, unless the work handles that by itself (`stops`).
+ * Exit code of a command whose other codes tell what it saw, where it could not look: Nagios' UNKNOWN, which is for
+ * wrong usage, too (https://nagios-plugins.org/doc/guidelines.html).
  */
-export async function runCommand(name: string, work: () => Promise<void>, { stops = false } = {}) {
+export const lookFailed = 3;
+
+/**
+ * Runs a command's work: an error ends it with its message (no stack: what went wrong is in the words)
+ * and its exit code (`failed` where it names none). Ctrl-C ends it at once with 130, unless the work handles that by
+ * itself (`stops`).
+ */
+export async function runCommand(
+  name: string,
+  work: () => Promise<void>,
+  { stops = false, failed = 1 } = {},
+) {
   const release = stops ? () => {} : endOnInterrupt(name);
   try {
     await work();
@@ -30,8 +41,14 @@ export async function runCommand(name: string, work: () => Promise<void>, { stop
   } catch (error) {
     console.error(`\n${(error as Error).message}`);
     if (process.env.VAULT_HA_DEBUG) console.error(error);
-    process.exit(error instanceof CommandError ? error.exitCode : 1);
+    process.exit((error instanceof CommandError && error.exitCode) || failed);
   }
+}
+
+/** Prints the whole text, also into a pipe, and ends the process: no connection that hangs holds it up. */
+export async function printAndExit(text: string, exitCode: number): Promise<never> {
+  await new Promise((printed) => process.stdout.write(text, printed));
+  process.exit(exitCode);
 }
 
 /** Ends this process when the user asks: what was being brought begins anew at that part next time. */
