@@ -47,8 +47,6 @@ export async function openVault(name: string): Promise<OpenVault> {
   const namespace = named("vault-namespace")?.id;
   if (namespace === undefined || !existsSync(kubeconfig))
     throw new CommandError(`Stack ${name} has no Vault yet. Make it with: npm run up -- --stack ${name}`);
-  const release = ReleaseInputs.safeParse(named("vault-release")?.inputs);
-  const replicas = release.data?.values.server.ha.replicas ?? 3;
   const target: OpenVault["target"] = {
     stack: name,
     stackDir: relative(checkout, stack.dir),
@@ -61,14 +59,27 @@ export async function openVault(name: string): Promise<OpenVault> {
     resources,
     target,
     road: await openRoad(target),
-    pods: Array.from({ length: replicas }, (_, n) => `vault-${n}`),
+    pods: podsOf(resources),
   };
+}
+
+/** The pods of the release that the state knows, vault-0 first; before there is one, those of the default. */
+export function podsOf(resources: readonly Resource[]): string[] {
+  const inputs = resources.find(({ urn }) => urn.endsWith("::vault-release"))?.inputs;
+  const replicas = ReleaseInputs.safeParse(inputs).data?.values.server.ha.replicas ?? 3;
+  return Array.from({ length: replicas }, (_, n) => `vault-${n}`);
 }
 
 const Outputs = z.object({ rootToken: z.string(), shares: z.array(z.string()) });
 
 /** The stack's keys: from its journal, else from its state; undefined before Vault was initialised. */
-export async function vaultKeys({ stack, target, resources }: OpenVault): Promise<VaultKeys | undefined> {
+export async function vaultKeys({
+  stack,
+  target,
+  resources,
+}: Pick<OpenVault, "stack" | "resources"> & { target: Pick<Target, "stackDir"> }): Promise<
+  VaultKeys | undefined
+> {
   const journal = await readKeys(target.stackDir);
   const answer = journal?.answer;
   if (journal !== undefined && answer !== undefined)

@@ -1,0 +1,18 @@
+import { kubectl } from "../../steps/lib/target.ts";
+import type { Subject } from "./subject.ts";
+
+/** What of a subject the next commands are made from. */
+export type Named = Pick<Subject, "stack" | "stackDir" | "target" | "pods">;
+
+/** The commands that end the messages. */
+export function commandsOf({ stack, stackDir, target }: Named) {
+  const flag = stack === "dev" ? "" : ` -- --stack ${stack}`;
+  const reach = target?.reach ?? { kind: "direct" as const, addresses: {} };
+  return {
+    up: `npm run up${flag}`,
+    doctor: `npm run doctor${flag}`,
+    kubectl: (command: string) => kubectl({ stackDir, reach }, command),
+    /** Runs a step again that Pulumi holds to be done. */
+    again: (step: string) => `pulumi up --stack ${stack} --replace '**lifecycle-${step}'`,
+  };
+}

@@ -1,0 +1,32 @@
+import { readKeys } from "../../steps/lib/keys-file.ts";
+
+/** What a stack's journal says of its initialisation: everything but the keys. */
+export interface Journal {
+  pod: string;
+  intendedAt: string;
+  /** When Vault's answer was written; absent where it never came. */
+  initialisedAt?: string;
+  /** UID of the claim that was initialised. */
+  store?: string;
+  /** Vault's own id, once the shares have unsealed a node. */
+  clusterId?: string;
+  /** How many shares it holds. */
+  shares: number;
+  threshold: number;
+}
+
+/** Reads it; undefined where there is none. Throws where others may read it, or it cannot be read. */
+export async function journalView(stackDir: string): Promise<Journal | undefined> {
+  const keys = await readKeys(stackDir);
+  if (keys === undefined) return undefined;
+  const { pod, intendedAt, answer, pvcUid, custody, threshold } = keys;
+  return {
+    pod,
+    intendedAt,
+    shares: answer?.shares.length ?? 0,
+    threshold,
+    ...(answer && { initialisedAt: answer.initialisedAt }),
+    ...(pvcUid && { store: pvcUid }),
+    ...(custody && { clusterId: custody.clusterId }),
+  };
+}

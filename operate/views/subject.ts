@@ -1,0 +1,63 @@
+import { existsSync } from "node:fs";
+import { relative } from "node:path";
+import { CommandError } from "../../setup/command.ts";
+import { checkout } from "../../setup/folders.ts";
+import { clusterNames } from "../../setup/leftovers.ts";
+import { type Resource, Stack } from "../../setup/stack.ts";
+import { kubeconfigPath } from "../../steps/lib/cluster.ts";
+import { words } from "../../steps/lib/errors.ts";
+import type { Target } from "../../steps/lib/target.ts";
+import { podsOf, type VaultKeys, vaultKeys } from "../open-vault.ts";
+
+/**
+ * What is looked at: a stack that stands, or one that is made in part, is stopped or is broken. Nothing of it is
+ * asked before it is used.
+ */
+export interface Subject {
+  stack: string;
+  /** The stack's own folder. */
+  stackDir: string;
+  resources: readonly Resource[];
+  /** The pods that the stack runs, vault-0 first. */
+  pods: string[];
+  /** kind's names of the stack's clusters; none where the nodes are no containers. */
+  clusters: string[];
+  /** Which Vault it is and the way to it; undefined while the stack has none. */
+  target: Target | undefined;
+  /** The shares and the root token; undefined before Vault was initialised. Throws where they cannot be read. */
+  keys(): Promise<VaultKeys | undefined>;
+}
+
+/**
+ * A stack as `up` has made it, whole or in part.
+ * @throws CommandError where there is no such stack, or its state cannot be read
+ */
+export async function openSubject(name: string): Promise<Subject> {
+  const stack = new Stack(name);
+  const resources = await stack.resources().catch((error) => {
+    if (!/no stack named/.test(words(error))) throw new CommandError(words(error));
+    throw new CommandError(`There is no stack ${name}. Make it with: npm run up -- --stack ${name}`);
+  });
+  const stackDir = relative(checkout, stack.dir);
+  const kubeconfig = kubeconfigPath(stackDir);
+  const namespace = resources.find(({ urn }) => urn.endsWith("::vault-namespace"))?.id;
+  const target: Target | undefined =
+    namespace !== undefined && existsSync(kubeconfig)
+      ? {
+          stack: name,
+          stackDir,
+          scheme: "http",
+          reach: { kind: "kubernetes", kubeconfig, namespace },
+          giveUp: [],
+        }
+      : undefined;
+  return {
+    stack: name,
+    stackDir,
+    resources,
+    pods: podsOf(resources),
+    clusters: clusterNames(resources, name),
+    target,
+    keys: () => vaultKeys({ stack, resources, target: { stackDir } }),
+  };
+}
