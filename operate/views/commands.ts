@@ -12,6 +12,12 @@ export function commandsOf({ stack, stackDir, target }: Named) {
     up: `npm run up${flag}`,
     doctor: `npm run doctor${flag}`,
     kubectl: (command: string) => kubectl({ stackDir, reach }, command),
+    /** Runs a vault command in a node, with a token that is typed and not shown. */
+    vault: (node: string, command: string) =>
+      kubectl(
+        { stackDir, reach },
+        `exec -it ${node} -- sh -c 'read -rsp "token: " VAULT_TOKEN; export VAULT_TOKEN; vault ${command}'`,
+      ),
     /** Runs a step again that Pulumi holds to be done. */
     again: (step: string) => `pulumi up --stack ${stack} --replace '**lifecycle-${step}'`,
   };

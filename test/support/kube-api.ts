@@ -12,6 +12,12 @@ export interface FakePod {
   claim: string;
   /** Address of what listens in it, such as http://127.0.0.1:34567. */
   address?: string;
+  labels?: Record<string, string>;
+}
+
+/** The status of a pod whose Vault runs and is ready, as an unsealed one is. */
+export function readyStatus(container: string): object {
+  return { ...runningStatus(container), conditions: [{ type: "Ready", status: "True" }] };
 }
 
 /** The status of a pod whose Vault runs and is not ready, as a sealed one is. */
@@ -83,13 +89,17 @@ export class KubeApi {
     if (headers.authorization !== "Bearer kube-token") return [401, { message: "Unauthorized" }];
     const name = /^\/api\/v1\/namespaces\/vault\/pods\/([^/]+)$/.exec(url)?.[1];
     const pod = this.pods[name ?? ""];
-    if (name && pod) {
-      const volumes = [
-        { name: "home" },
-        { name: "data", persistentVolumeClaim: { claimName: `data-${name}` } },
-      ];
-      return [200, { metadata: { name, uid: `uid-of-${name}` }, spec: { volumes }, status: pod.status }];
+    if (name && pod) return [200, podObject(name, pod)];
+    if (/\/namespaces\/vault\/pods\?/.test(url))
+      return [200, { items: Object.entries(this.pods).map(([name, pod]) => podObject(name, pod)) }];
+    if (url.endsWith("/persistentvolumeclaims")) {
+      const claims = Object.entries(this.pods).map(([name, { claim }]) => ({
+        metadata: { name: `data-${name}`, uid: claim },
+        status: { phase: "Bound" },
+      }));
+      return [200, { items: claims }];
     }
+    if (url === "/api/v1/namespaces/kube-system") return [200, { metadata: { uid: "uid-of-kube-system" } }];
     if (url.endsWith("/events")) return [200, { items: this.events }];
     const claim = /\/persistentvolumeclaims\/data-([^/]+)$/.exec(url)?.[1];
     const uid = this.pods[claim ?? ""]?.claim;
@@ -125,6 +135,11 @@ export class KubeApi {
     socket.on("close", () => inside.destroy());
     readFrames(socket, inside);
   }
+}
+
+function podObject(name: string, { status, labels = {} }: FakePod): object {
+  const volumes = [{ name: "home" }, { name: "data", persistentVolumeClaim: { claimName: `data-${name}` } }];
+  return { metadata: { name, uid: `uid-of-${name}`, labels }, spec: { volumes }, status };
 }
 
 /** One unmasked binary frame, as a server sends. */

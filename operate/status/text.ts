@@ -1,0 +1,69 @@
+import { table } from "../../setup/summary.ts";
+import { ending } from "../views/kubernetes-view.ts";
+import { shortContainer, shortUid } from "./names.ts";
+import type { NodeStatus, Status } from "./status.ts";
+
+/** The four views side by side, and in words below them what does not agree. */
+export function statusText(status: Status): string {
+  const rows = status.nodes.map((node) => [
+    node.node,
+    pulumiCell(node),
+    kubernetesCell(node),
+    vaultCell(node),
+    raftCell(node),
+  ]);
+  return [
+    ...table(["node", "Pulumi", "Kubernetes", "Vault", "Raft"], rows),
+    "",
+    ...status.disagreements.flatMap(({ says, next }) => [`  ${says}`, `    ${next}`]),
+    ...(status.disagreements.length > 0 ? [""] : []),
+    verdictLine(status),
+    "",
+  ].join("\n");
+}
+
+function verdictLine({ verdict, stack, leader, failureTolerance, nodes }: Status): string {
+  const facts = [
+    leader ? `${leader} leads` : "no node is known to lead",
+    ...(failureTolerance === undefined ? [] : [`${failureTolerance} of ${nodes.length} nodes may fail`]),
+  ];
+  return `Stack ${stack} is ${verdict}: ${facts.join(", ")}.`;
+}
+
+function pulumiCell({ pulumi: { done, missing, container } }: NodeStatus): string {
+  if (done.length === 0) return "nothing";
+  const steps = missing.length === 0 ? "all steps" : done.join(", ");
+  return container === undefined ? steps : `${steps}, ${shortContainer(container)}`;
+}
+
+function kubernetesCell({ kubernetes }: NodeStatus): string {
+  if (kubernetes.failed !== undefined) return "not answered";
+  const pod = kubernetes.value;
+  if (pod === null) return "no pod";
+  return [
+    !pod.container || pod.phase === ending ? pod.phase : pod.ready ? "ready" : "not ready",
+    ...(pod.container ? [shortContainer(pod.container)] : []),
+    pod.restarts === 1 ? "1 restart" : `${pod.restarts} restarts`,
+    ...(pod.claim ? [`pvc ${shortUid(pod.claim.uid)}`] : []),
+    // kind's node names begin with the cluster's.
+    ...(pod.node ? [pod.node.split("-").at(-1) ?? pod.node] : []),
+  ].join(", ");
+}
+
+function vaultCell({ vault }: NodeStatus): string {
+  if (vault.failed !== undefined) return "not answered";
+  const { state, progress, threshold, version } = vault.value;
+  return `${state}${state === "sealed" ? ` (${progress} of ${threshold} shares)` : ""}, ${version}`;
+}
+
+function raftCell({ raft }: NodeStatus): string {
+  if (raft.failed !== undefined) return "not answered";
+  const server = raft.value;
+  if (server === null) return "not a member";
+  return [
+    server.leader ? "leader" : "follower",
+    server.voter ? "voter" : "no vote",
+    ...(server.healthy === undefined ? [] : [server.healthy ? "healthy" : "not healthy"]),
+    ...(server.lag === undefined ? [] : [`lag ${server.lag}`]),
+  ].join(", ");
+}
