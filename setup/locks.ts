@@ -27,20 +27,23 @@ const content = z.object({
  * counts as held: its processes cannot be seen from here. Backends that are not folders have none.
  */
 export function freeDeadLocks(backend: string, project: string, stack: string) {
-  const removed: StackLock[] = [];
+  const { dead: removed, held } = readLocks(backend, project, stack);
+  for (const { file } of removed) rmSync(file, { force: true });
+  return { removed, held };
+}
+
+/** The locks of a stack, those of dead processes and those that are held. Changes nothing. */
+export function readLocks(backend: string, project: string, stack: string) {
+  const dead: StackLock[] = [];
   const held: StackLock[] = [];
   const folder = lockFolder(backend, project, stack);
   const names = folder && existsSync(folder) ? readdirSync(folder) : [];
   for (const name of names.filter((each) => each.endsWith(".json"))) {
     const file = join(folder ?? "", name);
     const lock = { file, ...content.parse(JSON.parse(readFileSync(file, "utf8"))) };
-    if (isHeld(lock)) held.push(lock);
-    else {
-      rmSync(file, { force: true });
-      removed.push(lock);
-    }
+    (isHeld(lock) ? held : dead).push(lock);
   }
-  return { removed, held };
+  return { dead, held };
 }
 
 /** One line about who holds a lock. */

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { CommandError } from "./command.ts";
 import { type Environment, prepareEnvironment, toolEnvironment } from "./environment.ts";
 import { checkout, local } from "./folders.ts";
-import { freeDeadLocks, holder } from "./locks.ts";
+import { freeDeadLocks, holder, readLocks } from "./locks.ts";
 import { pulumi } from "./pulumi.ts";
 import { readTools } from "./tools-record.ts";
 
@@ -51,6 +51,12 @@ export class Stack {
   /** Makes it the one that pulumi works on by hand: `pulumi preview` without --stack. */
   async select(): Promise<void> {
     await pulumi(this.env, ["stack", "select", this.name]);
+  }
+
+  /** Who holds it, in words, and which locks dead processes left. Changes nothing. */
+  locks(): { dead: string[]; held: string[] } {
+    const { dead, held } = readLocks(this.env.PULUMI_BACKEND_URL ?? "", project(), this.name);
+    return { dead: dead.map(holder), held: held.map(holder) };
   }
 
   /** Frees the stack of locks that dead processes left; throws where a living one holds it. */

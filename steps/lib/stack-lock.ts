@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -44,6 +45,22 @@ export async function takeStackLock(
   );
   const holder: z.output<typeof Holder> = { step: name, pid: process.pid, since: new Date().toISOString() };
   await writeFile(holderFile, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
+}
+
+/** Who holds the stack's lock, in words; undefined where nobody does. Takes nothing and changes nothing. */
+export async function stackLockHolder(stackDir: string): Promise<string | undefined> {
+  const [lockFile, holderFile] = lockFiles.map((file) => join(stackDir, file)) as [string, string];
+  if (!existsSync(lockFile)) return undefined;
+  const database = new DatabaseSync(lockFile, { readOnly: true, timeout: 0 });
+  try {
+    database.prepare("SELECT count(*) FROM sqlite_master").get();
+    return undefined;
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode !== busy) throw error;
+    return await readHolder(holderFile);
+  } finally {
+    database.close();
+  }
 }
 
 function opened(file: string): DatabaseSync {

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { freeDeadLocks, holder } from "../../setup/locks.ts";
+import { freeDeadLocks, holder, readLocks } from "../../setup/locks.ts";
 import { nameOf, poll } from "../../setup/processes.ts";
 
 describe("locks of Pulumi's file backend", () => {
@@ -31,6 +31,13 @@ describe("locks of Pulumi's file backend", () => {
     assert.deepEqual(removed.map(holder), [
       `process 4194300 of ann on ${hostname()}, since 2026-11-23 10:11:12`,
     ]);
+  });
+
+  it("of a process that is gone can be looked at, and stay", () => {
+    const file = lock(4_194_300);
+    const { dead, held } = readLocks(`file://${folder}`, "vault-ha", "dev");
+    assert.deepEqual([dead.length, held.length], [1, 0]);
+    assert.ok(existsSync(file));
   });
 
   it("are removed where the number belongs to another program by now", () => {
