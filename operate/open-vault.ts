@@ -84,6 +84,14 @@ export async function vaultKeys({
   const answer = journal?.answer;
   if (journal !== undefined && answer !== undefined)
     return { shares: answer.shares, rootToken: answer.rootToken, threshold: journal.threshold };
+  return await stateKeys(stack, resources);
+}
+
+/** The keys that the stack's state holds, decrypted; undefined before Vault was initialised. */
+export async function stateKeys(
+  stack: Stack,
+  resources: readonly Resource[],
+): Promise<VaultKeys | undefined> {
   if (!resources.some(({ urn }) => urn.endsWith("::lifecycle-init-vault-0"))) return undefined;
   const outputs = Outputs.safeParse(await stack.outputs({ showSecrets: true }));
   if (!outputs.success) return undefined;
