@@ -1,0 +1,63 @@
+import { commandsOf } from "../views/commands.ts";
+import type { Evidence } from "./evidence/evidence.ts";
+
+/** A Raft server by its id and its cluster address. */
+export interface Voter {
+  node: string;
+  address: string;
+}
+
+/** The port on which the nodes speak Raft with each other. */
+const clusterPort = 8201;
+
+/** The voters: as Raft has them, else as the last `up` saw them, else as the chart names them. */
+export function voters({ raft, pulumi, subject }: Evidence): Voter[] {
+  if (raft.value) return raft.value.servers.filter(({ voter }) => voter);
+  if (pulumi.peers.length > 0) return pulumi.peers;
+  return subject.pods.map((node) => ({ node, address: `${node}.vault-internal:${clusterPort}` }));
+}
+
+/** The voters that still have their store: they answer and are initialised, sealed or not. */
+export function survivors(evidence: Evidence): Voter[] {
+  return voters(evidence).filter(({ node }) => {
+    const { value } = evidence.vault[node] ?? {};
+    return value?.initialised && value.state !== "removed";
+  });
+}
+
+/**
+ * What peers.json has to say so that these nodes alone are the cluster. The format is Vault's:
+ * https://developer.hashicorp.com/vault/docs/concepts/integrated-storage#manual-recovery-using-peers-json
+ */
+export function peersJson(nodes: readonly Voter[]): string {
+  return JSON.stringify(nodes.map(({ node, address }) => ({ id: node, address, non_voter: false })));
+}
+
+/** The recovery by peers.json, step by step, with this cluster's own ids and addresses. */
+export function recovery(evidence: Evidence): string[] {
+  const { subject } = evidence;
+  const { kubectl, vault, up } = commandsOf(subject);
+  const left = survivors(evidence);
+  if (left.length === 0)
+    return [
+      "# no voter is left that answers with a store: bring one back, or restore a snapshot into a new Vault",
+    ];
+  const each = (command: (node: string) => string) => left.map(({ node }) => command(node));
+  return [
+    "# Only if the other voters' stores are gone for good. 1. Keep a copy of what each survivor has:",
+    ...each((node) => kubectl(`exec ${node} -- tar -cf - -C /vault/data . > ${node}-data.tar`)),
+    "# 2. Write on each survivor who the cluster is from now on:",
+    ...each(
+      (node) =>
+        `echo '${peersJson(left)}' | ${kubectl(`exec -i ${node} -- sh -c 'cat > /vault/data/raft/peers.json'`)}`,
+    ),
+    "# 3. Start the survivors again, all before any is unsealed; Vault reads peers.json when it is unsealed, and deletes it:",
+    kubectl(`delete pod ${left.map(({ node }) => node).join(" ")}`),
+    "# 4. Unseal them with the shares that there have always been, the threshold number of times each:",
+    ...each((node) => kubectl(`exec -it ${node} -- vault operator unseal`)),
+    "# 5. See that one of them leads:",
+    vault(left[0]?.node ?? "", "operator raft list-peers"),
+    "# 6. Give up the stores that are lost (docs/init.md, The identity), and let npm run up join blank nodes in their place:",
+    up,
+  ];
+}
