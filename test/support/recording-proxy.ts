@@ -19,11 +19,15 @@ export class RecordingProxy {
   /**
    * @param answered called when Vault's answer has come, before it is passed on
    * @param arrived called when a request has come, before Vault gets it
+   * @param changed what is passed on in place of an answer's body
    */
   static async before(
     target: string,
     answered: Hook = () => true,
-    arrived: Hook = () => true,
+    {
+      arrived = () => true,
+      changed = (_, body) => body,
+    }: { arrived?: Hook; changed?: (asked: string, body: string) => string } = {},
   ): Promise<RecordingProxy> {
     const server = createServer(async (incoming, outgoing) => {
       const asked = `${incoming.method} ${incoming.url}`;
@@ -35,9 +39,10 @@ export class RecordingProxy {
       }
       const { method, headers } = incoming;
       const passed = request(target + incoming.url, { method, headers }, async (answer) => {
-        const body = await answer.toArray();
+        const body = Buffer.from(changed(asked, Buffer.concat(await answer.toArray()).toString()));
         if (await answered(asked)) {
-          outgoing.writeHead(answer.statusCode ?? 502, answer.headers).end(Buffer.concat(body));
+          const headers = { ...answer.headers, "content-length": body.length };
+          outgoing.writeHead(answer.statusCode ?? 502, headers).end(body);
         } else {
           incoming.socket.destroy();
         }

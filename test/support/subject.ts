@@ -11,6 +11,7 @@ export function stateOf(
   pods: readonly string[],
   containers: Record<string, string> = {},
   pinned: { KUBERNETES?: string; STORES?: string } = {},
+  peers: object[] = [],
 ): Resource[] {
   const resource = (noun: string, inputs = {}): Resource => ({
     urn: `urn:pulumi:dev::vault-ha::command:local:Command::lifecycle-${noun}`,
@@ -21,6 +22,11 @@ export function stateOf(
     resource(`unseal-${pod}`, containers[pod] && { environment: { CONTAINER: containers[pod] } });
   const [first = "", ...others] = pods;
   return [
+    {
+      urn: "urn:pulumi:dev::vault-ha::pulumi:pulumi:Stack::dev",
+      type: "pulumi:pulumi:Stack",
+      outputs: { peers },
+    },
     resource("identity", { environment: pinned }),
     resource(`init-${first}`),
     unseal(first),

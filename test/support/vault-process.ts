@@ -123,6 +123,13 @@ export class VaultProcess {
     await this.start();
   }
 
+  /** Gives it another certificate, which it reads without a restart. */
+  async serve({ cert, key }: Pick<Tls, "cert" | "key">): Promise<void> {
+    await writeFile(join(this.folder, "cert.pem"), cert);
+    await writeFile(join(this.folder, "key.pem"), key);
+    this.#child?.kill("SIGHUP");
+  }
+
   /** Stops the process from running (SIGSTOP): it keeps its connections and answers nothing. */
   freeze(): void {
     this.#child?.kill("SIGSTOP");

@@ -110,6 +110,16 @@ export class VaultStack {
     await done(this.verify());
   }
 
+  /** Joins a node that is blank, and waits until it is a voter. */
+  async raiseAgain(pod: string): Promise<void> {
+    const leads = async (other: string) =>
+      (await this.nodes.nodes.find(({ name }) => name === other)?.get("sys/leader"))?.is_self;
+    const others = this.pods.filter((other) => other !== pod);
+    const leader = (await leads(others[0] ?? "")) ? others[0] : others[1];
+    for (const ran of [await this.join(pod, { leader }), await this.unseal(pod), await this.voter(pod)])
+      assert.equal(ran.code, 0, ran.stderr);
+  }
+
   /** What may never be seen outside stdin, stdout and the keys file. */
   secrets(): string[] {
     return [...this.keys.shares, this.token].filter((secret) => secret !== "");

@@ -43,7 +43,7 @@ class Disturbed {
       const proxy = await RecordingProxy.before(
         node.address,
         (asked) => it.#meet(asked, number, "after Vault has answered it"),
-        (asked) => it.#meet(asked, number, "before Vault has it"),
+        { arrived: (asked) => it.#meet(asked, number, "before Vault has it") },
       );
       it.#proxies.push(proxy);
       it.stack.instead[node.name] = proxy.address;

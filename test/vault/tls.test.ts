@@ -1,35 +1,6 @@
 import assert from "node:assert/strict";
+import { certificates } from "../support/certificates.ts";
 import { assertRefused, VaultStack } from "../support/vault-stack.ts";
-
-/** A certificate with its authority, and another authority, made by a Vault: no other program is needed for it. */
-async function certificates(
-  names: string,
-): Promise<{ caCert: string; cert: string; key: string; other: string }> {
-  const maker = await VaultStack.start(1);
-  try {
-    await maker.raise();
-    // An unsealed node is not yet one that leads.
-    assert.equal((await maker.verify()).code, 0);
-    const vault = maker.nodes.at(0);
-    const call = async (path: string, body: object) =>
-      (await vault.send("POST", path, body, maker.token)).data as Record<string, string>;
-    const authority = async (mount: string) => {
-      await call(`sys/mounts/${mount}`, { type: "pki" });
-      const made = await call(`${mount}/root/generate/internal`, { common_name: mount, key_type: "ec" });
-      return made.certificate ?? "";
-    };
-    const caCert = await authority("one");
-    await call("one/roles/vault", { allow_any_name: true, key_type: "ec", max_ttl: "1h" });
-    const { certificate = "", private_key = "" } = await call("one/issue/vault", {
-      common_name: "vault",
-      alt_names: names,
-      exclude_cn_from_sans: true,
-    });
-    return { caCert, cert: certificate, key: private_key, other: await authority("other") };
-  } finally {
-    await maker.end();
-  }
-}
 
 describe("a Vault with TLS", function () {
   this.timeout(90_000);
@@ -38,7 +9,11 @@ describe("a Vault with TLS", function () {
 
   before(async () => {
     // No IP address in it: the steps and the joining node have to go by the pods' own names.
-    const { other: another, ...tls } = await certificates("vault-0.vault-internal,vault-1.vault-internal");
+    const {
+      other: another,
+      again: _,
+      ...tls
+    } = await certificates("vault-0.vault-internal,vault-1.vault-internal");
     other = another;
     stack = await VaultStack.start(2, { tls });
   });
