@@ -48,6 +48,8 @@ export function checkVaultConfig(
 }
 
 const multiplierKey = "performance_multiplier";
+/** Where nothing is written: https://developer.hashicorp.com/vault/docs/configuration/storage/raft#performance_multiplier */
+const vaultsOwnMultiplier = 5;
 
 const unreadable = (found: string): Finding => ({
   found,
@@ -156,6 +158,7 @@ function checkRest(body: Body): Finding[] {
 
 /** Writes the multiplier into each Raft storage that does not have it. */
 function setMultiplier(text: string, body: Body, multiplier: number): string {
+  if (multiplier === vaultsOwnMultiplier) return text;
   return body.blocks
     .filter((block) => block.type === "storage" && block.labels[0] === "raft")
     .filter((block) => setTo(block, multiplierKey) === undefined)

@@ -15,8 +15,9 @@ export function kindCreate(cluster: string, settings: Settings, nodeImage: strin
 }
 
 /** Installs Vault's release: the example's values, the stack's own over them, and what the settings decide. */
-export function helmInstallVault({ vault }: Settings, source: Sources["vault"]): string[] {
-  const final = loadVaultValues(vault, source);
+export function helmInstallVault(settings: Settings, source: Sources["vault"]): string[] {
+  const { vault } = settings;
+  const final = loadVaultValues(settings, source);
   const files = [exampleValues, ...(vault.valuesFile === undefined ? [] : [vault.valuesFile])];
   const given = files.map((file) => readValuesFile(file).values);
   const merged = given.reduce((below, above) => mergeValues(below, above, "").values, {});
@@ -24,7 +25,7 @@ export function helmInstallVault({ vault }: Settings, source: Sources["vault"]):
     ...repoAdd("hashicorp", source),
     helmInstall("vault", vault.namespace, "hashicorp", source, [
       ...files.map((file) => `--values ${shellWord(file)}`),
-      ...changes(merged, final).map(flag),
+      ...flags(changes(merged, final)),
     ]),
   ];
 }
@@ -66,6 +67,20 @@ export function changes(from: Values, to: Values, at = ""): [path: string, value
     if (typeof value !== "object" || value === null || Array.isArray(value)) return [[at + key, value]];
     return changes((below ?? {}) as Values, value as Values, `${at}${key}.`);
   });
+}
+
+/** A flag for each value; those of several lines stand in one file, on standard input. */
+function flags(values: [path: string, value: unknown][]): string[] {
+  const long = values.filter(([, value]) => String(value).includes("\n"));
+  const file = long.reduce((below, [path, value]) => mergeValues(below, nested(path, value), "").values, {});
+  return [
+    ...values.filter((each) => !long.includes(each)).map(flag),
+    ...(long.length > 0 ? [`--values - ${hereDocument(stringify(file))}`] : []),
+  ];
+}
+
+function nested(path: string, value: unknown): Values {
+  return path.split(".").reduceRight<unknown>((below, key) => ({ [key]: below }), value) as Values;
 }
 
 function flag([path, value]: [string, unknown]): string {

@@ -56,7 +56,17 @@ describe("a command line", () => {
   });
 
   // status and doctor tell what they saw by their other codes.
-  const badUsage = { up: 2, down: 2, setup: 2, env: 2, test: 2, rehearse: 2, explain: 2, status: 3, doctor: 3 };
+  const badUsage = {
+    up: 2,
+    down: 2,
+    setup: 2,
+    env: 2,
+    test: 2,
+    rehearse: 2,
+    explain: 2,
+    status: 3,
+    doctor: 3,
+  };
   for (const [name, code] of Object.entries(badUsage)) {
     it(`of ${name}: --help ends with 0 and an unknown flag with ${code}, and nothing is done`, async () => {
       const run = (flag: string) => execa(process.execPath, [`commands/${name}.ts`, flag], { reject: false });

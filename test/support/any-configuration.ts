@@ -78,6 +78,8 @@ const fitting: Record<keyof typeof settingList, fc.Arbitrary<string>> = {
   "vault.shares": fc.integer({ min: 1, max: 6 }).map(String),
   "vault.threshold": fc.integer({ min: 1, max: 6 }).map(String),
   "vault.storageSize": fc.constantFrom("1Mi", "10Gi", "2Ti"),
+  "vault.giveUp": fc.constantFrom("one", "0cbe2671-b230-462b-b64c-f875f10b05b5,two"),
+  "raft.performanceMultiplier": fc.integer({ min: 1, max: 10 }).map(String),
   "vault.valuesFile": fc.constantFrom(exampleValues, "no-such-file.yaml", "test", "package.json/values.yaml"),
   "whoami.enabled": fc.constantFrom("true", "false"),
   "whoami.host": fc.constantFrom("whoami.localhost", "a", "a.b.c"),

@@ -70,6 +70,7 @@ describe("any configuration", function () {
           replicas: 3,
           storageSize: "10Gi",
           image: { repository: "hashicorp/vault", tag: "2.0.4" },
+          performanceMultiplier: 5,
           ownFile: file,
           ...(tls && { tls: { secretName: "tls" } }),
         });

@@ -64,6 +64,7 @@ describe("a values file that YAML can say and Helm cannot take", () => {
     replicas: 3,
     storageSize: "10Gi",
     image: { repository: "hashicorp/vault", tag: "2.0.4" },
+    performanceMultiplier: 5,
   };
 
   it("is refused where a text belongs and an object stands", () => {
