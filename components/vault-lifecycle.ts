@@ -54,7 +54,6 @@ export class VaultLifecycle extends pulumi.ComponentResource {
     const [first, ...others] = vault.pods as [string, ...string[]];
     const containers = runningContainers(cluster, vault, settings.timeouts.podSeconds);
     const container = (pod: string) => containers.apply((byPod) => byPod[pod] ?? "unknown");
-    const restarted = (pod: string) => ({ facts: { CONTAINER: container(pod) } });
 
     const target = {
       stack: pulumi.getStack(),
@@ -99,20 +98,21 @@ export class VaultLifecycle extends pulumi.ComponentResource {
     this.shares = pulumi.secret(init.answer.shares);
     this.rootToken = pulumi.secret(init.answer.rootToken);
 
-    // A container that restarted is sealed again, and one that had not joined to the end is blank again: another
-    // identity here makes both steps run again.
-    const unseal = (pod: string) =>
+    // A container that restarted is sealed again (and blank, where its join was not complete): another identity here
+    // makes its unseal run again, which lets it join once more where it has to.
+    const unseal = (pod: string, cluster: object = {}) =>
       next<UnsealAnswer>(
         "unseal",
         `unseal-${pod}`,
-        { pod, shares: this.shares, threshold },
-        { ...restarted(pod), keepsAnswer: true },
+        { pod, shares: this.shares, threshold, ...cluster },
+        { facts: { CONTAINER: container(pod) }, keepsAnswer: true },
       );
 
     const clusterId = pulumi.unsecret(unseal(first).answer.apply((answer) => answer.clusterId));
+    const member = { leader: first, token: this.rootToken };
     for (const pod of others) {
-      next("join", `join-${pod}`, { pod, leader: first, token: this.rootToken }, restarted(pod));
-      unseal(pod);
+      next("join", `join-${pod}`, { pod, ...member });
+      unseal(pod, member);
       next("voter", `voter-${pod}`, { pod, token: this.rootToken });
     }
     const verify = next<{ peers: Peer[] }>(

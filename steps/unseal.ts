@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { StepError } from "./lib/errors.ts";
-import { runStep, Timeout } from "./lib/io.ts";
+import { runStep, type Step, Timeout } from "./lib/io.ts";
+import { joinCluster } from "./lib/join.ts";
 import { readKeys, writeKeys } from "./lib/keys-file.ts";
 import { previousAnswer } from "./lib/previous-answer.ts";
 import { openRoad } from "./lib/reach.ts";
+import type { Road } from "./lib/road.ts";
 import { giveUpCommand, Target } from "./lib/target.ts";
 import { unsealNode } from "./lib/unseal.ts";
 import { Vault } from "./lib/vault.ts";
@@ -13,6 +15,9 @@ const Input = Target.extend(Timeout.shape).extend({
   pod: z.string().min(1),
   shares: z.array(z.string().min(1)).min(1),
   threshold: z.number().int().min(1),
+  /** For a node that joins: a node of the cluster that it joins, and a token, in case it has to join once more. */
+  leader: z.string().min(1).optional(),
+  token: z.string().min(1).optional(),
 });
 type Input = z.output<typeof Input>;
 
@@ -26,13 +31,27 @@ await runStep("unseal", Input, async (input, step) => {
   const before = previousAnswer(Answer);
   const road = await openRoad(input);
   const vault = new Vault(road, pod, step);
-  const unsealed = await unsealNode(vault, input, step);
+  const member = input.leader && new Vault(road, input.leader, step, input.token);
+  const join = member ? () => joinCluster(vault, member, road, input, step) : undefined;
+  const emptyStore = member && road.emptyStore ? () => emptyHalfJoined(pod, member, road, step) : undefined;
+  const unsealed = await unsealNode(vault, { ...input, join, emptyStore }, step);
   const store = await until(`the store of ${pod}`, () => road.storeOf(pod, step.signal), step);
   const answer: Answer = { pod, clusterId: unsealed.cluster_id, store };
   if (before !== undefined) refuseAnother(before, answer, input);
   await recordCustody(answer, input);
   return answer;
 });
+
+/** Empties the store of a node that the cluster does not count on: a voter's store may be what a majority needs. */
+async function emptyHalfJoined(pod: string, member: Vault, road: Road, step: Step): Promise<void> {
+  const self = (await member.raftServers()).find(({ node_id }) => node_id === pod);
+  if (self?.voter)
+    throw new StepError(
+      `${pod} cannot join in its store, which has Raft's state and no data, and it has a vote in the raft configuration (${self.address}). Its store is not emptied while it has. Take it out first, while the others are healthy`,
+      `vault operator raft remove-peer ${pod}`,
+    );
+  await road.emptyStore?.(pod, step.signal);
+}
 
 /** The same store with another Vault in it: somebody has put something else in its place. */
 function refuseAnother(before: Answer, now: Answer, input: Input): void {

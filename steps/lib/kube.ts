@@ -15,19 +15,21 @@ export interface Kube {
   options(): Promise<RequestOptions>;
   /** One GET; undefined where the object does not exist. Throws Unreachable where no answer came in time. */
   get<S extends z.ZodType>(path: string, schema: S, signal: AbortSignal): Promise<z.output<S> | undefined>;
+  /** Deletes an object; one that does not exist is no error. Throws Unreachable where it is not deleted. */
+  delete(path: string, signal: AbortSignal): Promise<void>;
 }
 
 /** An answer of the Kubernetes API other than the object, in its own words. */
 export class KubeRefusal extends Unreachable {
   readonly status: number;
-  constructor(path: string, status: number, words: string) {
-    super(`the Kubernetes API answered GET ${path} with ${status}: ${words}`);
+  constructor(asked: string, status: number, words: string) {
+    super(`the Kubernetes API answered ${asked} with ${status}: ${words}`);
     this.name = "KubeRefusal";
     this.status = status;
   }
 }
 
-/** The longest that one GET may take, in milliseconds. */
+/** The longest that one request may take, in milliseconds. */
 const getMs = 10_000;
 
 /**
@@ -41,21 +43,29 @@ const getMs = 10_000;
  */
 export async function openKube(kubeconfig: string): Promise<Kube> {
   const access = await accessOf(kubeconfig);
-  const get: Kube["get"] = async (path, schema, signal) => {
+  const ask = async (method: "GET" | "DELETE", path: string, signal: AbortSignal) => {
     const options = await access.options();
-    const asked = { ...options, headers: { accept: "application/json", ...options.headers } };
-    const url = new URL(access.server + path);
-    const { status, body } = await fetchText(url, asked, signal).catch((error) => {
+    const asked = { ...options, method, headers: { accept: "application/json", ...options.headers } };
+    return await fetchText(new URL(access.server + path), asked, signal).catch((error) => {
       signal.throwIfAborted();
       throw new Unreachable(
-        `the Kubernetes API at ${access.server} did not answer GET ${path}: ${words(error)}`,
+        `the Kubernetes API at ${access.server} did not answer ${method} ${path}: ${words(error)}`,
       );
     });
-    if (status === 404) return undefined;
-    if (status === 200) return schema.parse(JSON.parse(body));
-    throw new KubeRefusal(path, status, message(body));
   };
-  return { ...access, get };
+  return {
+    ...access,
+    get: async (path, schema, signal) => {
+      const { status, body } = await ask("GET", path, signal);
+      if (status === 404) return undefined;
+      if (status === 200) return schema.parse(JSON.parse(body));
+      throw new KubeRefusal(`GET ${path}`, status, message(body));
+    },
+    delete: async (path, signal) => {
+      const { status, body } = await ask("DELETE", path, signal);
+      if (![200, 202, 404].includes(status)) throw new KubeRefusal(`DELETE ${path}`, status, message(body));
+    },
+  };
 }
 
 function fetchText(url: URL, options: RequestOptions, signal: AbortSignal) {

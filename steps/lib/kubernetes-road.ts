@@ -16,6 +16,12 @@ export async function kubernetesRoad(
     peerAddress: (node) => `${target.scheme}://${peerName(node)}:${apiPort}`,
     storeOf: async (node, signal) =>
       claimUid(kube, namespace, await getPod(kube, namespace, node, signal), signal),
+    emptyStore: async (node, signal) => {
+      // Hardly ever wanted, and it loads a library.
+      const { execInPod } = await import("./exec.ts");
+      await execInPod(kube, namespace, node, ["rm", "-rf", "/vault/data/raft", "/vault/data/vault.db"]);
+      await kube.delete(`/api/v1/namespaces/${namespace}/pods/${node}?gracePeriodSeconds=1`, signal);
+    },
     clusterOf: (signal) => clusterUid(kube, signal),
     connect: async (node) => secured(await openTunnel(kube, namespace, node, apiPort), node, target),
     whyNot: async (node, signal) => {

@@ -17,6 +17,11 @@ export interface Road {
   storeOf(node: string, signal: AbortSignal): Promise<string | undefined>;
   /** What names the Kubernetes cluster (the UID of its namespace kube-system); undefined where that cannot be known. */
   clusterOf(signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * Takes away what a node has stored, and starts it again. Only for a store that nothing is lost with; absent where
+   * that cannot be done from here.
+   */
+  emptyStore?(node: string, signal: AbortSignal): Promise<void>;
   /** Why the node does not answer, as far as its surroundings know: its pod is not scheduled, crashes, is gone. */
   whyNot(node: string, signal: AbortSignal): Promise<string | undefined>;
 }

@@ -23,15 +23,10 @@ interface Socket {
  * @throws Error when the API refuses it; the stream fails with the kubelet's words when nothing listens there
  */
 export async function openTunnel(kube: Kube, namespace: string, pod: string, port: number): Promise<Duplex> {
-  const cluster = { server: kube.server };
-  const config = {
-    getCurrentCluster: () => cluster,
-    applyToHTTPSOptions: async (options: object) => void Object.assign(options, await kube.options()),
-  } as unknown as KubeConfig;
   const tunnel = new Tunnel();
   const path = `/api/v1/namespaces/${namespace}/pods/${pod}/portforward?ports=${port}`;
   try {
-    const connected = new WebSocketHandler(config).connect(path, null, (stream, data) =>
+    const connected = new WebSocketHandler(libraryConfig(kube)).connect(path, null, (stream, data) =>
       tunnel.frame(stream, data),
     );
     tunnel.use((await connected) as unknown as Socket);
@@ -40,6 +35,15 @@ export async function openTunnel(kube: Kube, namespace: string, pod: string, por
   }
   if (tunnel.errored) throw tunnel.errored;
   return tunnel;
+}
+
+/** What the library's own calls use of its KubeConfig. */
+export function libraryConfig(kube: Kube): KubeConfig {
+  const cluster = { server: kube.server };
+  return {
+    getCurrentCluster: () => cluster,
+    applyToHTTPSOptions: async (options: object) => void Object.assign(options, await kube.options()),
+  } as unknown as KubeConfig;
 }
 
 /** Stream numbers of the protocol, for the first (here the only) port. */

@@ -12,6 +12,10 @@ export interface Unsealing extends Pick<Target, "stack" | "stackDir" | "reach"> 
   shares: readonly string[];
   /** How many shares to send where the node does not know that itself yet. */
   threshold: number;
+  /** Has a blank node join again. Without it, a blank node is an error. */
+  join?: (() => Promise<unknown>) | undefined;
+  /** Takes away a half-joined node's store and starts the node again. Without it, such a node is an error. */
+  emptyStore?: (() => Promise<void>) | undefined;
 }
 
 type Waiting = Pick<Step, "say" | "signal" | "deadline" | "timeoutSeconds">;
@@ -28,18 +32,17 @@ export async function unsealNode(vault: Vault, input: Unsealing, step: Waiting):
     step.say("already unsealed");
     return status;
   }
-  if (!status.initialized) {
-    throw new StepError(
-      `${pod} is not initialised, so there is nothing to unseal: it must join first. The node was started again since its join`,
-      upAgain(input),
-    );
-  }
   let sent = false;
   const unsealed = await until(
     `${pod} to be unsealed`,
     async () => {
-      const status = await vault.sealStatus();
+      let status = await vault.sealStatus();
       if (status.initialized && !status.sealed) return status;
+      if (!status.initialized) {
+        await joinOnceMore(vault, input, step);
+        sent = false;
+        status = await vault.sealStatus();
+      }
       if (sent) throw new NotYet(sealedWords(pod, status));
       await sendShares(vault, status, input, step);
       sent = true;
@@ -51,6 +54,17 @@ export async function unsealNode(vault: Vault, input: Unsealing, step: Waiting):
   );
   step.say("unsealed");
   return unsealed;
+}
+
+async function joinOnceMore({ node }: Vault, input: Unsealing, step: Waiting): Promise<void> {
+  if (input.join === undefined) {
+    throw new StepError(
+      `${node} is not initialised, so there is nothing to unseal: it must join first`,
+      upAgain(input),
+    );
+  }
+  step.say("is blank: it was started again before its join was complete, so it joins once more");
+  await input.join();
 }
 
 async function sendShares(vault: Vault, status: SealStatus, input: Unsealing, step: Waiting): Promise<void> {
@@ -75,11 +89,35 @@ async function sendShares(vault: Vault, status: SealStatus, input: Unsealing, st
     } catch (error) {
       // Without an answer to the last one the node may be at work on all of them: not to be sent again.
       if (error instanceof Unreachable && at === threshold - 1) return;
-      if (error instanceof VaultError && speaksOfWrongShares(error))
-        throw await wrongShares(vault, error, input);
+      if (!(error instanceof VaultError)) throw error;
+      if (speaksOfWrongShares(error)) throw await wrongShares(vault, error, input);
+      if (says(error, "already has state")) throw await emptied(error, vault, input, step);
+      // The leader's challenge is good for one answer, and that one came to nothing.
+      if (says(error, "no expected answer") && input.join !== undefined) await input.join();
       throw error;
     }
   }
+}
+
+/**
+ * A node that ended while it took over the cluster's data has Raft's state and no more: it was never unsealed, and it
+ * can neither go on nor join again in that store. Nothing is lost with it.
+ */
+async function emptied({ message }: VaultError, { node }: Vault, input: Unsealing, step: Waiting) {
+  if (input.emptyStore === undefined)
+    return new StepError(
+      `${message}. ${node} was ended in the middle of its join: its store has Raft's state and nothing else, so it can neither go on nor join again. What it was to hold is on the others. The way out: a fresh volume for ${node}, give the old one up as identity then says, and ${upAgain(input)}`,
+      kubectl(input, `delete pvc/data-${node} pod/${node}`),
+    );
+  step.say(
+    "was ended in the middle of its join, before it held anything: its store is emptied, and it joins anew",
+  );
+  await input.emptyStore();
+  return new NotYet(`${node} starts again with an empty store`);
+}
+
+function says({ errors }: VaultError, words: string): boolean {
+  return errors.some((text) => text.includes(words));
 }
 
 /**

@@ -41,8 +41,9 @@ export class RecordingProxy {
       const passed = request(target + incoming.url, { method, headers }, async (answer) => {
         const body = Buffer.from(changed(asked, Buffer.concat(await answer.toArray()).toString()));
         if (await answered(asked)) {
-          const headers = { ...answer.headers, "content-length": body.length };
-          outgoing.writeHead(answer.statusCode ?? 502, headers).end(body);
+          // The body goes out in one piece, and may be another than Vault's.
+          const { "transfer-encoding": _, ...rest } = answer.headers;
+          outgoing.writeHead(answer.statusCode ?? 502, { ...rest, "content-length": body.length }).end(body);
         } else {
           incoming.socket.destroy();
         }

@@ -65,7 +65,8 @@ export class VaultStack {
   }
 
   unseal(pod: string, more: object = {}, options: RunOptions = {}): Promise<Ran> {
-    return this.run("unseal", { pod, shares: this.keys.shares, threshold: 3, ...more }, options);
+    const member = pod === "vault-0" ? {} : { leader: "vault-0", token: this.token };
+    return this.run("unseal", { pod, shares: this.keys.shares, threshold: 3, ...member, ...more }, options);
   }
 
   join(pod: string, more: object = {}, options: RunOptions = {}): Promise<Ran> {

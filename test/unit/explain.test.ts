@@ -41,8 +41,7 @@ describe("explain", () => {
   ])
     it(`names what the program makes, all of it and in its order: ${JSON.stringify(config)}`, async () => {
       const declared = [...(await runProgram({ config })).values()].filter(isMade);
-      const order = explained(config)
-        .flatMap(({ resources }) => resources)
+      const order = explained(config).flatMap(({ resources }) => resources);
       assert.deepEqual(order.toSorted(), declared.map(({ name }) => name).sort());
       for (const { name, dependsOn } of declared)
         for (const earlier of dependsOn.filter((each) => order.includes(each)))

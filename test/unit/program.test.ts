@@ -97,7 +97,7 @@ describe("the program", () => {
       assert.ok(stdin(name).includes(marked.rootToken), name);
   });
 
-  it("makes the running container an input of its pod's join and unseal steps alone", async () => {
+  it("makes the running container an input of its pod's unseal step alone", async () => {
     const resources = await runProgram();
     const seen = stepsOf(resources).flatMap(({ name, inputs }) => {
       const { CONTAINER } = (inputs.environment ?? {}) as Record<string, string>;
@@ -105,9 +105,9 @@ describe("the program", () => {
     });
     assert.deepEqual(
       seen.sort(),
-      ["join-vault-1", "join-vault-2", "unseal-vault-0", "unseal-vault-1", "unseal-vault-2"].map((step) => [
-        `lifecycle-${step}`,
-        `containerd://container-${step.slice(step.indexOf("-") + 1)}`,
+      ["vault-0", "vault-1", "vault-2"].map((pod) => [
+        `lifecycle-unseal-${pod}`,
+        `containerd://container-${pod}`,
       ]),
     );
   });

@@ -167,7 +167,7 @@ describe("a step that is disturbed, of a cluster of two", function () {
   });
   afterEach(async function () {
     if (this.currentTest?.state !== "failed") return;
-    for (const node of it_.stack.nodes.nodes) console.error(`--- ${node.name}\n${await node.log(4000)}`);
+    for (const node of it_.stack.nodes.nodes) console.error(`--- ${node.name}\n${await node.log(60)}`);
   });
   after(async function () {
     await it_?.end(this);
@@ -240,7 +240,14 @@ describe("a step that is disturbed, of a cluster of two", function () {
       it(`ends in the same whole cluster: ${name}, where ${victim} ended ${instant}`, async () => {
         await prepare();
         await it_.run(step, kill, request, nth);
-        await it_.stack.up();
+        await it_.stack.up().catch(async (error: Error) => {
+          // Vault itself ended in the middle of a join. On Kubernetes the step empties the store (half-joined.test.ts).
+          if (victim !== "the node's vault" || !/ended in the middle of its join/.test(error.message))
+            throw error;
+          await it_.stack.nodes.at(1).blank();
+          it_.stack.nodes.at(1).store = 1;
+          await it_.stack.up();
+        });
         assert.deepEqual((await journal(it_.stack)).answer.shares, shares);
         for (const node of it_.stack.nodes.nodes)
           assert.equal((await node.get("sys/seal-status")).cluster_id, clusterId);

@@ -46,7 +46,8 @@ describe("unseal", function () {
   });
 
   it("says of a blank node that it must join first", async () => {
-    assertRefused(await stack.unseal("vault-1"), "vault-1 is not initialised", "must join first");
+    const alone = { leader: undefined, token: undefined };
+    assertRefused(await stack.unseal("vault-1", alone), "vault-1 is not initialised", "must join first");
   });
 
   it("tells Vault's own words about wrong shares for a node that joins, which then takes the right ones", async () => {
@@ -67,6 +68,19 @@ describe("unseal", function () {
     assert.match(joined.stderr, /has joined before/);
     const ran = await stack.unseal("vault-1");
     assert.equal(ran.code, 0, ran.stderr);
+    assert.equal((await stack.voter("vault-1")).code, 0);
+  });
+
+  it("lets a node join once more that was started again between its join and its unseal", async () => {
+    const { nodes, token } = stack;
+    await nodes.at(0).send("POST", "sys/storage/raft/remove-peer", { server_id: "vault-1" }, token);
+    await nodes.at(1).blank();
+    assert.equal((await stack.join("vault-1")).code, 0);
+    await nodes.at(1).restart();
+    assert.equal((await sealStatus(1)).initialized, false);
+    const ran = await stack.unseal("vault-1");
+    assert.equal(ran.code, 0, ran.stderr);
+    assert.match(ran.stderr, /started again before its join was complete, so it joins once more/);
     assert.equal((await stack.voter("vault-1")).code, 0);
   });
 
