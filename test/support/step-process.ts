@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { family } from "./process-family.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -81,15 +82,4 @@ async function watch(pid: number, ended: () => boolean): Promise<string> {
     await sleep(20);
   }
   return [...seen].join("\n");
-}
-
-async function family(pid: number): Promise<number[]> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
-  const below = await Promise.all(
-    children
-      .split(" ")
-      .filter(Boolean)
-      .map((id) => family(Number(id))),
-  );
-  return [pid, ...below.flat()];
 }

@@ -1,0 +1,117 @@
+/**
+ * One stack on one real cluster for all tests of test/cluster that need one that stands. Their files run in the order
+ * of their names, and each test goes on where the one before it ended.
+ */
+import { readFileSync } from "node:fs";
+import { request } from "node:http";
+import { join } from "node:path";
+import { execa } from "execa";
+import { checkout } from "../../setup/folders.ts";
+import { poll } from "../../setup/processes.ts";
+import { containerIdentities } from "../../steps/lib/pods.ts";
+import { ClusterTools } from "./cluster-tools.ts";
+import { type ProcessWatch, watchProcesses } from "./process-watch.ts";
+import { dockerVolumes, makeTestStack, removeTestStack, type TestStack } from "./test-stack.ts";
+
+export const minutes = 60_000;
+export const pods = ["vault-0", "vault-1", "vault-2"];
+
+class SharedStack {
+  /** What is done to the cluster by hand. */
+  readonly tools: ClusterTools;
+  readonly test: TestStack;
+  readonly processes: ProcessWatch;
+  readonly volumesBefore: string[];
+  /** Everything that was printed: by Pulumi, its plug-ins, the steps and the commands. */
+  log = "";
+
+  constructor(test: TestStack, processes: ProcessWatch, volumesBefore: string[]) {
+    this.test = test;
+    this.processes = processes;
+    this.volumesBefore = volumesBefore;
+    this.tools = new ClusterTools(test.name, pods);
+  }
+
+  readonly keep = (text: string): void => {
+    this.log += text;
+  };
+
+  /** Runs one of commands/ as npm does, on this stack. */
+  async command(name: string, ...args: string[]) {
+    const ran = execa(process.execPath, [`commands/${name}.ts`, ...args, "--stack", this.test.name], {
+      cwd: checkout,
+      reject: false,
+      all: true,
+      stdin: "ignore",
+    });
+    const ended = await ran;
+    this.keep(ended.all);
+    return ended;
+  }
+
+  /** The journal of the stack's Vault. */
+  keys(): { shares: string[]; rootToken: string } {
+    return JSON.parse(readFileSync(join(this.test.stackDir, "vault-init.json"), "utf8")).answer;
+  }
+
+  kubeconfig(): string {
+    return readFileSync(join(this.test.stackDir, "kubeconfig"), "utf8");
+  }
+
+  containers(waitSeconds = 0): Promise<Record<string, string>> {
+    return containerIdentities(this.kubeconfig(), "vault", pods, { waitSeconds });
+  }
+
+  /** One GET at Vault's address on this machine, with the root token. */
+  async vault(path: string): Promise<Record<string, unknown>> {
+    const response = await fetch(`http://127.0.0.1:${this.test.ports.vault}/v1/${path}`, {
+      headers: { "X-Vault-Token": this.keys().rootToken },
+      signal: AbortSignal.timeout(10_000),
+    });
+    return (await response.json()) as Record<string, unknown>;
+  }
+}
+
+let made: SharedStack | undefined;
+
+/** The stack; the first caller has it made. Nothing is in it yet then. */
+export async function sharedStack(): Promise<SharedStack> {
+  if (made === undefined) {
+    const volumes = await dockerVolumes();
+    made = new SharedStack(await makeTestStack(), watchProcesses(), volumes);
+  }
+  return made;
+}
+
+/** A root hook: what a failed or interrupted run has made is taken down, whichever test it was. */
+after(async function () {
+  this.timeout(5 * minutes);
+  made?.processes.stop();
+  if (made === undefined) return;
+  await made.test.stack.cancel().catch(() => {});
+  await made.test.stack.destroy();
+  await removeTestStack(made.test);
+});
+
+/** Waits up to two minutes; an error counts as not yet. */
+export async function eventually(done: () => Promise<boolean>, what: string): Promise<void> {
+  const ask = async () => ((await done().catch(() => false)) ? true : undefined);
+  if (await poll(ask, { forMs: 2 * minutes, everyMs: 500 })) return;
+  throw new Error(`waited 2 minutes for ${what}`);
+}
+
+/** The body of a GET with this Host header; throws for any answer but 200. */
+export function getWithHost(url: string, host: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { headers: { host }, timeout: 10_000 }, (response) => {
+      let body = "";
+      response.on("data", (data) => {
+        body += data;
+      });
+      response.on("end", () =>
+        response.statusCode === 200 ? resolve(body) : reject(new Error(`${response.statusCode}: ${body}`)),
+      );
+    });
+    sent.on("error", reject).end();
+  });
+}
