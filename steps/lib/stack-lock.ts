@@ -76,7 +76,8 @@ const busy = 5;
 
 function take(database: DatabaseSync, file: string): boolean {
   try {
-    database.exec("BEGIN EXCLUSIVE");
+    // Nothing is ever written; a journal beside the file would only stay behind.
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     held.push(database);
     return true;
   } catch (error) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StepError } from "../../steps/lib/errors.ts";
@@ -95,7 +95,9 @@ describe("the lock of a stack", function () {
     assert.equal((await ended).code, 0);
   });
 
-  it("holds no secret", async () => {
+  it("is two files, and holds no secret", async () => {
+    const files = (await readdir(stack.stackDir)).filter((name) => name.startsWith("step."));
+    assert.deepEqual(files.sort(), ["step.lock", "step.lock.json"]);
     const holder = await readFile(join(stack.stackDir, "step.lock.json"), "utf8");
     assert.deepEqual(Object.keys(JSON.parse(holder)), ["step", "pid", "since"]);
     assert.equal((await readFile(join(stack.stackDir, "step.lock"))).length, 0);
