@@ -58,7 +58,10 @@ describe("a stack that is raised on a real cluster, through five kills", functio
     const { all, exitCode } = await cutOff(/steps\/unseal\.ts/, async (step) => void kill(step));
     assert.notEqual(exitCode, 0);
     assert.match(all, /removed the lock of a dead process: process \d+/);
-    assert.match(all, /an earlier run was cut off while it worked on .*lifecycle-init-vault-0: looked at anew/);
+    assert.match(
+      all,
+      /an earlier run was cut off while it worked on .*lifecycle-init-vault-0: looked at anew/,
+    );
     assert.match(all, /init vault-0: already initialised at /);
   });
 
