@@ -7,7 +7,8 @@ import * as fc from "fast-check";
 import { show } from "../../components/values-file.ts";
 import { vaultValues } from "../../components/vault-values.ts";
 import { readSettings } from "../../config.ts";
-import { anySettings, anyValuesFile, knownKeys } from "../support/any-configuration.ts";
+import { anySettings, knownKeys } from "../support/any-settings.ts";
+import { anyValuesFile } from "../support/any-values-file.ts";
 import { type Registered, runProgram } from "../support/program.ts";
 
 /** What a program's own words do not have in them. */
@@ -69,8 +70,8 @@ describe("any configuration", function () {
         const { values, problems } = vaultValues({
           replicas: 3,
           storageSize: "10Gi",
-          image: { repository: "hashicorp/vault", tag: "2.0.4" },
           performanceMultiplier: 5,
+          image: { repository: "hashicorp/vault", tag: "2.0.4" },
           ownFile: file,
           ...(tls && { tls: { secretName: "tls" } }),
         });
