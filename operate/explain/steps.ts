@@ -74,8 +74,8 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     resources: ["lifecycle-identity"],
     byHand: [],
     here: [
-      "The UIDs of the Kubernetes cluster and of every pod's volume (PVC) are pinned in the stack's state and compared at every run.",
-      "Volumes that were swapped, a blank one and a kubeconfig of another cluster are refused before anything is asked of Vault; both identities are named.",
+      "A first run pins the UIDs of the Kubernetes cluster and of every pod's volume (PVC) in the stack's state; every later run is held against them.",
+      "Swapped volumes, a blank one and another cluster are refused before a share is sent, with both identities and the ways out (vault.giveUp names what is lost on purpose).",
     ],
     trap: "By hand nothing compares them: a blank volume looks like a Vault that waits for init, and init would lose the data for good.",
   };
