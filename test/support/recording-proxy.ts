@@ -9,6 +9,8 @@ export class RecordingProxy {
   readonly address: string;
   /** Method and path of each request, in order. */
   readonly asked: string[] = [];
+  /** What Vault answered, whether or not that was passed on: method, path and status. */
+  readonly answers: string[] = [];
   readonly #server: Server;
 
   private constructor(server: Server, address: string) {
@@ -39,6 +41,7 @@ export class RecordingProxy {
       }
       const { method, headers } = incoming;
       const passed = request(target + incoming.url, { method, headers }, async (answer) => {
+        proxy.answers.push(`${asked} ${answer.statusCode}`);
         const body = Buffer.from(changed(asked, Buffer.concat(await answer.toArray()).toString()));
         if (await answered(asked)) {
           // The body goes out in one piece, and may be another than Vault's.
@@ -63,8 +66,13 @@ export class RecordingProxy {
     return this.asked.filter((one) => one === asked).length;
   }
 
-  async end(): Promise<void> {
+  /** Cuts every connection that is open; new ones are taken. */
+  cut(): void {
     this.#server.closeAllConnections();
+  }
+
+  async end(): Promise<void> {
+    this.cut();
     await once(this.#server.close(), "close");
   }
 }

@@ -111,6 +111,30 @@ export class VaultStack {
     await done(this.verify());
   }
 
+  /**
+   * The same steps, whatever is in their way: stops at the first that fails.
+   * @param more part of each step's input; `options` are those of each step's process
+   * @returns what verify did, or the step that failed
+   */
+  async update(more: object = {}, options: RunOptions = {}): Promise<Ran> {
+    const [first = "", ...others] = this.pods;
+    const steps = [
+      () => this.identity(more, options),
+      () => this.init(more, options),
+      () => this.unseal(first, more, options),
+      ...others.flatMap((pod) => [
+        () => this.join(pod, more, options),
+        () => this.unseal(pod, more, options),
+        () => this.voter(pod, more, options),
+      ]),
+    ];
+    for (const step of steps) {
+      const ran = await step();
+      if (ran.code !== 0) return ran;
+    }
+    return this.verify(more, options);
+  }
+
   /** Joins a node that is blank, and waits until it is a voter. */
   async raiseAgain(pod: string): Promise<void> {
     const leads = async (other: string) =>
