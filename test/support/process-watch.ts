@@ -1,9 +1,11 @@
 /** Reads the arguments and the environment of every process of this machine again and again, as `ps` could. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 
 export interface ProcessWatch {
   /** Distinct texts seen so far. */
   seen(): string[];
+  /** Files of this user's processes that could not be read, of those that began since. */
+  unreadable(): string[];
   /** How many times the process list was read. */
   rounds(): number;
   stop(): void;
@@ -12,18 +14,34 @@ export interface ProcessWatch {
 /** Begins to watch, every `everyMs`. What lives shorter than that can be missed; every step lives longer. */
 export function watchProcesses(everyMs = 150): ProcessWatch {
   const texts = new Set<string>();
+  const unreadable = new Set<string>();
   let rounds = 0;
+  const running = () => readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  /** Of no interest where they cannot be read: they are nobody's whom the watch is for. */
+  const before = new Set(running());
   const look = () => {
     rounds += 1;
-    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name)))
+    for (const pid of running())
       for (const file of ["cmdline", "environ"]) {
+        const path = `/proc/${pid}/${file}`;
         try {
-          texts.add(readFileSync(`/proc/${pid}/${file}`, "utf8"));
-        } catch {
+          texts.add(readFileSync(path, "utf8"));
+        } catch (error) {
           // The process has ended, or belongs to somebody else.
+          const ended = ["ENOENT", "ESRCH"].includes(`${(error as NodeJS.ErrnoException).code}`);
+          if (!ended && !before.has(pid) && isOwn(path)) unreadable.add(path);
         }
       }
   };
   const timer = setInterval(look, everyMs);
-  return { seen: () => [...texts], rounds: () => rounds, stop: () => clearInterval(timer) };
+  return {
+    seen: () => [...texts],
+    unreadable: () => [...unreadable],
+    rounds: () => rounds,
+    stop: () => clearInterval(timer),
+  };
+}
+
+function isOwn(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.uid === process.geteuid?.();
 }

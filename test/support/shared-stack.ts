@@ -10,7 +10,7 @@ import { checkout } from "../../setup/folders.ts";
 import { poll } from "../../setup/processes.ts";
 import { containerIdentities } from "../../steps/lib/pods.ts";
 import { ClusterTools } from "./cluster-tools.ts";
-import { type ProcessWatch, watchProcesses } from "./process-watch.ts";
+import { SecretScan } from "./secret-scan.ts";
 import { dockerVolumes, makeTestStack, removeTestStack, type TestStack } from "./test-stack.ts";
 
 export const minutes = 60_000;
@@ -20,20 +20,22 @@ class SharedStack {
   /** What is done to the cluster by hand. */
   readonly tools: ClusterTools;
   readonly test: TestStack;
-  readonly processes: ProcessWatch;
+  /** Looks at what runs and at what is printed from the begin on. */
+  readonly scan: SecretScan;
   readonly volumesBefore: string[];
   /** Everything that was printed: by Pulumi, its plug-ins, the steps and the commands. */
   log = "";
 
-  constructor(test: TestStack, processes: ProcessWatch, volumesBefore: string[]) {
+  constructor(test: TestStack, scan: SecretScan, volumesBefore: string[]) {
     this.test = test;
-    this.processes = processes;
+    this.scan = scan;
     this.volumesBefore = volumesBefore;
     this.tools = new ClusterTools(test.name, pods);
   }
 
   readonly keep = (text: string): void => {
     this.log += text;
+    this.scan.keep(text);
   };
 
   /** Runs one of commands/ as npm does, on this stack. */
@@ -78,7 +80,8 @@ let made: SharedStack | undefined;
 export async function sharedStack(): Promise<SharedStack> {
   if (made === undefined) {
     const volumes = await dockerVolumes();
-    made = new SharedStack(await makeTestStack(), watchProcesses(), volumes);
+    const scan = new SecretScan();
+    made = new SharedStack(await makeTestStack(), scan, volumes);
   }
   return made;
 }
@@ -86,7 +89,7 @@ export async function sharedStack(): Promise<SharedStack> {
 /** A root hook: what a failed or interrupted run has made is taken down, whichever test it was. */
 after(async function () {
   this.timeout(5 * minutes);
-  made?.processes.stop();
+  made?.scan.end();
   if (made === undefined) return;
   await made.test.stack.cancel().catch(() => {});
   await made.test.stack.destroy();
