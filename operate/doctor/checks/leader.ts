@@ -90,7 +90,9 @@ function waiting({ subject, vault }: Evidence): Finding {
 
 function stateWords(answer: Evidence["vault"][string] | undefined): string {
   if (answer === undefined) return "not run by this stack";
-  if (answer.failed !== undefined) return `does not answer: ${answer.failed}`;
+  // Who did not answer what is said by the line itself.
+  if (answer.failed !== undefined)
+    return `does not answer: ${answer.failed.replace(/^\S+ did not answer GET \S+: /, "")}`;
   const { state, progress, threshold } = answer.value;
   return state === "sealed" ? `sealed, ${progress} of ${threshold} shares` : state;
 }
