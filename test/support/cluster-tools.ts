@@ -134,7 +134,9 @@ export class ClusterTools {
     const locks = join(local.state, ".pulumi/locks/organization/vault-ha", this.stack);
     const args = ["up", "--yes", "--skip-preview", "--non-interactive", "--stack", this.stack];
     const run = execa("pulumi", args, { cwd: checkout, reject: false, stdin: "ignore" });
-    const locked = () => (existsSync(locks) && readdirSync(locks).length > 0) || undefined;
+    // Under another name while it is written.
+    const written = () => existsSync(locks) && readdirSync(locks).some((name) => name.endsWith(".json"));
+    const locked = () => written() || undefined;
     assert.ok(await poll(locked, { forMs: 30_000, everyMs: 5 }), "pulumi did not lock the stack");
     run.kill("SIGKILL");
     await run;
