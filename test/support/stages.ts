@@ -16,7 +16,7 @@ const limitMinutes: Record<StageName, number> = {
   unit: 10,
   setup: 15,
   plugins: 15,
-  vault: 20,
+  vault: 30,
   cluster: 40,
 };
 
