@@ -19,19 +19,29 @@ export function watchProcesses(everyMs = 150): ProcessWatch {
   const running = () => readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   /** Of no interest where they cannot be read: they are nobody's whom the watch is for. */
   const before = new Set(running());
+  const read = (pid: string, file: string): string => {
+    const path = `/proc/${pid}/${file}`;
+    try {
+      const text = readFileSync(path, "utf8");
+      texts.add(text);
+      return text;
+    } catch (error) {
+      // The process has ended, or belongs to somebody else.
+      const ended = ["ENOENT", "ESRCH"].includes(`${(error as NodeJS.ErrnoException).code}`);
+      if (!ended && !before.has(pid) && isOwn(path)) unreadable.add(path);
+      return "";
+    }
+  };
+  /** Both are set when a program begins; reading all of them each time costs half a core. */
+  const known = new Map<string, string>();
   const look = () => {
     rounds += 1;
-    for (const pid of running())
-      for (const file of ["cmdline", "environ"]) {
-        const path = `/proc/${pid}/${file}`;
-        try {
-          texts.add(readFileSync(path, "utf8"));
-        } catch (error) {
-          // The process has ended, or belongs to somebody else.
-          const ended = ["ENOENT", "ESRCH"].includes(`${(error as NodeJS.ErrnoException).code}`);
-          if (!ended && !before.has(pid) && isOwn(path)) unreadable.add(path);
-        }
-      }
+    for (const pid of running()) {
+      const arguments_ = read(pid, "cmdline");
+      if (known.get(pid) === arguments_) continue;
+      known.set(pid, arguments_);
+      read(pid, "environ");
+    }
   };
   const timer = setInterval(look, everyMs);
   return {
