@@ -56,7 +56,16 @@ const causesOf: Record<string, readonly string[]> = {
   "raft-unhealthy": [...nodeDown, ...apart, "clock-skew", "sealed", "blank-store", "removed"],
   "not-in-raft": ["removed"],
   "stabilization-low": ["at-work"],
-  "quorum-lost": [...nodeDown, ...apart, "clock-skew", "sealed", "not-joined", "blank-store", "removed"],
+  "quorum-lost": [
+    ...nodeDown,
+    ...apart,
+    "clock-skew",
+    "sealed",
+    "not-joined",
+    "claim-other",
+    "blank-store",
+    "removed",
+  ],
   "no-leader": [...apart, "clock-skew", "disk-full"],
 };
 

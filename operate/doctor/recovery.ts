@@ -1,5 +1,6 @@
 import { commandsOf } from "../views/commands.ts";
 import type { Evidence } from "./evidence/evidence.ts";
+import { giveUpLines } from "./give-up.ts";
 
 /** A Raft server by its id and its cluster address. */
 export interface Voter {
@@ -36,7 +37,7 @@ export function peersJson(nodes: readonly Voter[]): string {
 /** The recovery by peers.json, step by step, with this cluster's own ids and addresses. */
 export function recovery(evidence: Evidence): string[] {
   const { subject } = evidence;
-  const { kubectl, vault, up } = commandsOf(subject);
+  const { kubectl, vault } = commandsOf(subject);
   const left = survivors(evidence);
   if (left.length === 0)
     return [
@@ -57,7 +58,10 @@ export function recovery(evidence: Evidence): string[] {
     ...each((node) => kubectl(`exec -it ${node} -- vault operator unseal`)),
     "# 5. See that one of them leads:",
     vault(left[0]?.node ?? "", "operator raft list-peers"),
-    "# 6. Give up the stores that are lost (docs/init.md, The identity), and let npm run up join blank nodes in their place:",
-    up,
+    "# 6. Give up the stores that are lost, and let blank nodes join in their place:",
+    ...giveUpLines(
+      evidence,
+      voters(evidence).flatMap(({ node }) => (left.some((one) => one.node === node) ? [] : [node])),
+    ),
   ];
 }

@@ -10,6 +10,7 @@ import { kubeNodes } from "../../operate/doctor/checks/kube-nodes.ts";
 import { leader } from "../../operate/doctor/checks/leader.ts";
 import { raft } from "../../operate/doctor/checks/raft.ts";
 import { scheduling } from "../../operate/doctor/checks/scheduling.ts";
+import { seal } from "../../operate/doctor/checks/seal.ts";
 import { checks } from "../../operate/doctor/checks.ts";
 import { diagnose, exitCodeOf } from "../../operate/doctor/diagnosis.ts";
 import type { ClusterEvidence } from "../../operate/doctor/evidence/cluster.ts";
@@ -148,6 +149,45 @@ describe("the cluster", () => {
       });
       assert.match(finding?.means ?? "", meaning);
     });
+});
+
+describe("a store that is lost", () => {
+  const resources = stateOf(
+    ["vault-0", "vault-1", "vault-2"],
+    {},
+    { STORES: "vault-0=old-0 vault-1=old-1 vault-2=old-2" },
+  );
+  const claim = (node: string, uid: string) => ({ name: `data-${node}`, uid, phase: "Bound" });
+  const pods = {
+    "vault-0": podSeen("vault-0", { claim: claim("vault-0", "old-0") }),
+    "vault-1": podSeen("vault-1", { claim: claim("vault-1", "new-1") }),
+    "vault-2": podSeen("vault-2", { claim: claim("vault-2", "new-2") }),
+  };
+  const blank = { ...standby, initialised: false, state: "not initialised" as const };
+
+  it("is given up together with every other that is: the stack refuses as long as one is not", () => {
+    const vault = { ...well.vault, "vault-1": { value: blank }, "vault-2": { value: blank } };
+    const found = findings(seal, { resources, kubernetes: { value: { pods, claims: [] } }, vault });
+    assert.deepEqual(
+      found.map(({ id, nodes }) => [id, ...nodes]),
+      [
+        ["blank-store", "vault-1"],
+        ["blank-store", "vault-2"],
+      ],
+    );
+    assert.match(found[0]?.next[0] ?? "", /operator raft remove-peer vault-1/);
+    assert.deepEqual(found[0]?.next.slice(1), [
+      "pulumi config set vault.giveUp old-1,old-2 --stack dev",
+      "npm run up",
+      "pulumi config rm vault.giveUp --stack dev",
+    ]);
+  });
+
+  it("is not given up where nobody leads: what can be done is said with the quorum", () => {
+    const vault = { ...well.vault, "vault-0": { value: { ...standby } }, "vault-1": { value: blank } };
+    const [finding] = findings(seal, { resources, vault, raft: { failed: "no leader" } });
+    assert.match(finding?.next.join() ?? "", /^# the others have no leader: quorum-lost/);
+  });
 });
 
 describe("a limit", () => {

@@ -3,6 +3,7 @@ import { unsealCommand } from "../../views/unseal-command.ts";
 import type { VaultNode } from "../../views/vault-view.ts";
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Check, Finding } from "../finding.ts";
+import { giveUpLines } from "../give-up.ts";
 
 /** Whether each node answers, is initialised, unsealed and a part of the cluster. */
 export const seal: Check = {
@@ -37,9 +38,9 @@ function unanswered({ subject, logs }: Evidence, node: string, failed: string): 
   };
 }
 
-function removed({ subject }: Evidence, node: string, { state }: VaultNode): Finding | undefined {
+function removed(evidence: Evidence, node: string, { state }: VaultNode): Finding | undefined {
   if (state !== "removed") return undefined;
-  const { kubectl, up } = commandsOf(subject);
+  const { kubectl } = commandsOf(evidence.subject);
   return {
     id: "removed",
     nodes: [node],
@@ -50,8 +51,7 @@ function removed({ subject }: Evidence, node: string, { state }: VaultNode): Fin
     next: [
       "# while the others are healthy: a blank store, which joins again",
       kubectl(`delete pvc/data-${node} pod/${node}`),
-      `pulumi config set vault.giveUp <UID of the old PVC> --stack ${subject.stack}`,
-      up,
+      ...giveUpLines(evidence, [node]),
     ],
   };
 }
@@ -59,12 +59,13 @@ function removed({ subject }: Evidence, node: string, { state }: VaultNode): Fin
 function blank(evidence: Evidence, node: string, { initialised }: VaultNode): Finding | undefined {
   if (initialised) return undefined;
   const { subject, vault, pulumi, raft, logs } = evidence;
-  const { up, vault: vaultIn } = commandsOf(subject);
+  const { up } = commandsOf(subject);
   const others = Object.entries(vault).filter(([, { value }]) => value?.initialised);
   const done = pulumi.nodes[node]?.done ?? [];
   const member = raft.value?.servers.find((server) => server.node === node);
-  const log = logs[node]?.value?.trim();
   const wasIn = done.includes("voter") || done.includes("init");
+  // The log of one whose store was replaced tells only that it is blank.
+  const log = wasIn ? undefined : logs[node]?.value?.trim();
   return {
     id: wasIn ? "blank-store" : others.length > 0 ? "not-joined" : "not-initialised",
     nodes: [node],
@@ -89,9 +90,17 @@ function blank(evidence: Evidence, node: string, { initialised }: VaultNode): Fi
     means: wasIn
       ? "Its volume was replaced. It is not initialised again: the way back is to bring the volume back, or to take its old self out of the raft configuration and let it join anew."
       : "It holds no data yet. npm run up goes on where it stopped; what keeps the node from the others, if anything does, is told above.",
-    next:
-      wasIn && member ? [vaultIn(raft.value?.asked ?? node, `operator raft remove-peer ${node}`), up] : [up],
+    next: wasIn ? rejoin(evidence, node) : [up],
   };
+}
+
+/** Lets a node whose store is lost join anew, once its old self is out of the raft configuration. */
+function rejoin(evidence: Evidence, node: string): string[] {
+  const { raft, subject } = evidence;
+  if (!raft.value) return ["# the others have no leader: quorum-lost, below, says what can be done"];
+  const member = raft.value.servers.some((server) => server.node === node);
+  const remove = commandsOf(subject).vault(raft.value.asked, `operator raft remove-peer ${node}`);
+  return [...(member ? [remove] : []), ...giveUpLines(evidence, [node])];
 }
 
 function sealed(evidence: Evidence, node: string, value: VaultNode): Finding | undefined {
