@@ -52,9 +52,9 @@ export const raft: Check = {
         };
       else if (healthy === false)
         yield {
+          // Not since when: autopilot's stable_since may be from before the failure.
           id: "raft-unhealthy",
           nodes: [node],
-          ...since,
           wrong: `autopilot calls ${node} not healthy`,
           evidence,
           means:
