@@ -96,7 +96,7 @@ async function innerEvidence(subject: Subject, views: Views, { inside }: Surroun
     byNode(needLook(pods, views), async (pod, signal) => {
       const seen = views.kubernetes?.value?.pods[pod];
       const previous = seen !== undefined && seen.container === undefined && seen.restarts > 0;
-      return hide(await inside.log(pod, previous, signal));
+      return tellingLines(hide(await inside.log(pod, previous, signal)));
     }),
   ]);
   return { disks, peerCalls, logs };
@@ -114,6 +114,16 @@ function needLook(pods: readonly string[], { kubernetes, vault }: Views): string
       ? kubernetes === undefined || seen !== undefined
       : initialised && !value.initialised;
   });
+}
+
+/** How many lines of a log are evidence enough. */
+const enoughLines = 12;
+
+/** The last lines that say something: a node that has not joined says again and again that it has no data yet. */
+function tellingLines(log: string): string {
+  const again = /security barrier not initialized|seal configuration missing, not initialized/;
+  const lines = log.split("\n").filter((line) => line.trim() !== "" && !again.test(line));
+  return lines.slice(-enoughLines).join("\n");
 }
 
 async function byNode<T>(

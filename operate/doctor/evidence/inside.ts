@@ -18,8 +18,8 @@ export interface Inside {
   log(node: string, previous: boolean, signal: AbortSignal): Promise<string>;
 }
 
-/** How many lines of a log are evidence enough. */
-const logLines = 15;
+/** How many lines of a log are read; most of them may be about nothing. */
+const logLines = 60;
 
 /** Goes in with kubectl. */
 export function insideByKubectl(env: Environment, kubeconfig: string, namespace: string): Inside {
