@@ -34,7 +34,8 @@ await runStep("unseal", Input, async (input, step) => {
   const member = input.leader && new Vault(road, input.leader, step, input.token);
   const join = member ? () => joinCluster(vault, member, road, input, step) : undefined;
   const emptyStore = member && road.emptyStore ? () => emptyHalfJoined(pod, member, road, step) : undefined;
-  const unsealed = await unsealNode(vault, { ...input, join, emptyStore }, step);
+  const processOf = () => road.processOf(pod, step.signal);
+  const unsealed = await unsealNode(vault, { ...input, join, emptyStore, processOf }, step);
   const store = await until(`the store of ${pod}`, () => road.storeOf(pod, step.signal), step);
   const answer: Answer = { pod, clusterId: unsealed.cluster_id, store };
   if (before !== undefined) refuseAnother(before, answer, input);

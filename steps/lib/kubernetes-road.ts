@@ -1,5 +1,6 @@
 import { NotYet } from "./errors.ts";
 import { openKube } from "./kube.ts";
+import { storyOf } from "./pod-story.ts";
 import { claimUid, clusterUid, getPod, whyNotRunning } from "./pods.ts";
 import { apiPort, peerName, type Road, secured } from "./road.ts";
 import type { Reach, Way } from "./target.ts";
@@ -16,6 +17,7 @@ export async function kubernetesRoad(
     peerAddress: (node) => `${target.scheme}://${peerName(node)}:${apiPort}`,
     storeOf: async (node, signal) =>
       claimUid(kube, namespace, await getPod(kube, namespace, node, signal), signal),
+    processOf: async (node, signal) => storyOf(await getPod(kube, namespace, node, signal)).container,
     emptyStore: async (node, signal) => {
       // Hardly ever wanted, and it loads a library.
       const { execInPod } = await import("./exec.ts");

@@ -25,6 +25,7 @@ function directRoad(
     host: (node) => addressOf(node).host,
     peerAddress: (node) => addressOf(node).origin,
     storeOf: async (node) => stores[node],
+    processOf: async () => undefined,
     clusterOf: async () => cluster,
     whyNot: async () => undefined,
     connect: async (node, signal) => {

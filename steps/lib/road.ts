@@ -15,6 +15,8 @@ export interface Road {
   peerAddress(node: string): string;
   /** What names the node's store (the UID of its PVC); undefined where that cannot be known. */
   storeOf(node: string, signal: AbortSignal): Promise<string | undefined>;
+  /** What names the running process of a node (its container's id); undefined where that cannot be known. */
+  processOf(node: string, signal: AbortSignal): Promise<string | undefined>;
   /** What names the Kubernetes cluster (the UID of its namespace kube-system); undefined where that cannot be known. */
   clusterOf(signal: AbortSignal): Promise<string | undefined>;
   /**

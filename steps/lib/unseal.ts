@@ -12,6 +12,8 @@ export interface Unsealing extends Pick<Target, "stack" | "stackDir" | "reach"> 
   shares: readonly string[];
   /** How many shares to send where the node does not know that itself yet. */
   threshold: number;
+  /** What names the running process of the node. Without it, one that was started again meanwhile is not noticed. */
+  processOf?: (() => Promise<string | undefined>) | undefined;
   /** Has a blank node join again. Without it, a blank node is an error. */
   join?: (() => Promise<unknown>) | undefined;
   /** Takes away a half-joined node's store and starts the node again. Without it, such a node is an error. */
@@ -32,7 +34,8 @@ export async function unsealNode(vault: Vault, input: Unsealing, step: Waiting):
     step.say("already unsealed");
     return status;
   }
-  let sent = false;
+  /** The process that was sent the shares. */
+  let sent: { process: string | undefined } | undefined;
   const unsealed = await until(
     `${pod} to be unsealed`,
     async () => {
@@ -40,13 +43,15 @@ export async function unsealNode(vault: Vault, input: Unsealing, step: Waiting):
       if (status.initialized && !status.sealed) return status;
       if (!status.initialized) {
         await joinOnceMore(vault, input, step);
-        sent = false;
+        sent = undefined;
         status = await vault.sealStatus();
       }
-      if (sent) throw new NotYet(sealedWords(pod, status));
+      const process = await input.processOf?.();
+      // A node that joins is sealed for a while after the last share; one that was started again wants all of them.
+      if (sent && sent.process === process) throw new NotYet(sealedWords(pod, status));
+      if (sent) step.say("was started again meanwhile: its shares are sent once more");
       await sendShares(vault, status, input, step);
-      sent = true;
-      // A node that joins still says sealed for a while.
+      sent = { process };
       return unsealedStatus(vault);
     },
     step,

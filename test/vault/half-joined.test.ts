@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Unreachable } from "../../steps/lib/errors.ts";
+import type { Step } from "../../steps/lib/io.ts";
 import { joinCluster } from "../../steps/lib/join.ts";
 import { openRoad } from "../../steps/lib/reach.ts";
 import { Target } from "../../steps/lib/target.ts";
@@ -54,14 +56,7 @@ describe("a node that was ended in the middle of its join", function () {
   it("has its store emptied, where that can be done, and joins", async () => {
     const said: string[] = [];
     const target = Target.parse(stack.target());
-    const step = {
-      say: (line: string) => void said.push(line),
-      signal: new AbortController().signal,
-      deadline: Date.now() + 60_000,
-      timeoutSeconds: 60,
-      hide: () => {},
-      unbroken: <T>(work: () => Promise<T>) => work(),
-    };
+    const step = stepThatSays(said);
     const road = await openRoad(target);
     const vault = new Vault(road, "vault-1", step);
     const member = new Vault(road, "vault-0", step, stack.token);
@@ -87,4 +82,41 @@ describe("a node that was ended in the middle of its join", function () {
     assert.equal((await stack.voter("vault-1")).code, 0);
     await stack.up();
   });
+
+  it("is sent its shares once more, where another process answers than the one that was sent them", async () => {
+    const node = stack.nodes.at(1);
+    await node.restart();
+    const said: string[] = [];
+    const step = stepThatSays(said);
+    const target = Target.parse(stack.target());
+    const vault = new Vault(await openRoad(target), "vault-1", step);
+    let starts = 0;
+    const unseal = vault.unseal.bind(vault);
+    // The answer to the last share is lost with the process that gave it.
+    vault.unseal = async (share) => {
+      const answer = await unseal(share);
+      if (answer.sealed || starts > 0) return answer;
+      await node.restart();
+      starts++;
+      throw new Unreachable("cut off");
+    };
+    const { shares } = stack.keys;
+    const processOf = async () => `process ${starts}`;
+    const status = await unsealNode(vault, { ...target, shares, threshold: 3, processOf }, step);
+    assert.equal(status.sealed, false);
+    assert.equal(starts, 1);
+    assert.match(said.join("\n"), /was started again meanwhile: its shares are sent once more/);
+  });
 });
+
+/** What a step works with, in this process. */
+function stepThatSays(said: string[]): Step {
+  return {
+    say: (line) => void said.push(line),
+    signal: new AbortController().signal,
+    deadline: Date.now() + 60_000,
+    timeoutSeconds: 60,
+    hide: () => {},
+    unbroken: (work) => work(),
+  };
+}
