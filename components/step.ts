@@ -26,7 +26,7 @@ export interface StepArgs {
   triggers: pulumi.Input<pulumi.Input<string>[]>;
   /** What the step depends on beside its input. It is shown in previews, so it must not be secret. */
   facts?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-  /** A run after the first one gets the first answer in PULUMI_COMMAND_STDOUT, to print it again. */
+  /** A run after the first one gets its last answer in PULUMI_COMMAND_STDOUT. Only for one without secrets. */
   keepsAnswer?: boolean;
 }
 

@@ -70,11 +70,12 @@ export class VaultLifecycle extends pulumi.ComponentResource {
       noun: string,
       input: object,
       more: Partial<StepArgs> = {},
+      opts: pulumi.CustomResourceOptions = {},
     ): DeclaredStep<Answer> => {
       const declared = declareStep<Answer>(
         `${name}-${noun}`,
         { step, input: { ...target, ...input }, triggers: [cluster.instance], ...more },
-        { parent: this, dependsOn: [vault.release, ...before], deletedWith: cluster.creation },
+        { parent: this, dependsOn: [vault.release, ...before], deletedWith: cluster.creation, ...opts },
       );
       before = [declared.resource];
       return declared;
@@ -93,7 +94,10 @@ export class VaultLifecycle extends pulumi.ComponentResource {
       "init",
       `init-${first}`,
       { pod: first, shares, threshold },
-      { keepsAnswer: true },
+      {},
+      // Its answer is the only one that cannot be had again: no change of a setting makes it run again, and none
+      // hands the last answer to it, which would put shares into an environment.
+      { ignoreChanges: ["stdin"] },
     );
     this.shares = pulumi.secret(init.answer.shares);
     this.rootToken = pulumi.secret(init.answer.rootToken);

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { StepError } from "./lib/errors.ts";
-import { runStep, type Step, Timeout, Verbatim } from "./lib/io.ts";
+import { runStep, type Step, Timeout } from "./lib/io.ts";
 import { type Keys, keepAside, keysPath, readKeys, writeKeys } from "./lib/keys-file.ts";
-import { previousAnswer } from "./lib/previous-answer.ts";
 import { openRoad } from "./lib/reach.ts";
 import { giveUpCommand, kubectl, Target, upAgain } from "./lib/target.ts";
 import { Vault } from "./lib/vault.ts";
@@ -17,13 +16,9 @@ const Input = Target.extend(Timeout.shape).extend({
 });
 type Input = z.output<typeof Input>;
 
-/** What init printed when it first ran; only its shape matters here. */
-const Printed = z.object({ pod: z.string(), pvcUid: z.string().optional(), shares: z.array(z.string()) });
-type Printed = z.output<typeof Printed>;
-
 /**
  * Initialises Vault, once in the life of a store. Whether that was done is asked of Vault; what was answered is
- * in the keys file, and in PULUMI_COMMAND_STDOUT when Pulumi updates.
+ * in the keys file. Pulumi never updates this step, so its answer stays in the state as it was first printed.
  */
 await runStep("init", Input, async (input, step) => {
   const { pod, stackDir } = input;
@@ -33,9 +28,8 @@ await runStep("init", Input, async (input, step) => {
   const store = await until(`the store of ${pod}`, () => road.storeOf(pod, step.signal), step);
 
   const keys = await readKeys(stackDir);
-  const facts: Facts = { keys, printed: previousAnswer(Printed), store, status, input, step };
+  const facts: Facts = { keys, store, status, input, step };
   if (keys !== undefined) refuseForeign(facts, keys);
-  if (facts.printed !== undefined && status.initialized) return printAgain(facts, facts.printed);
   if (status.initialized) return answerOf(known(facts));
   await giveUpOrRefuse(facts);
   return answerOf(await initialise(vault, facts));
@@ -43,8 +37,6 @@ await runStep("init", Input, async (input, step) => {
 
 interface Facts {
   keys: Keys | undefined;
-  /** What init answered before, where Pulumi updates it. */
-  printed: Printed | undefined;
   store: string | undefined;
   status: SealStatus;
   input: Input;
@@ -147,19 +139,16 @@ function lostAnswer({ store, status, input }: Facts, { intendedAt, pvcUid }: Key
 }
 
 /** A blank store behind a known identity is initialised only where somebody has given the known one up. */
-async function giveUpOrRefuse({ keys, printed, store, status, input, step }: Facts): Promise<void> {
+async function giveUpOrRefuse({ keys, store, status, input, step }: Facts): Promise<void> {
   const { pod, stackDir, giveUp } = input;
-  const answered = keys?.answer;
-  if (answered === undefined && printed === undefined) return;
-  const lost = (printed ?? keys)?.pvcUid;
+  if (keys?.answer === undefined) return;
+  const lost = keys.pvcUid;
   if (lost !== undefined && giveUp.includes(lost) && lost !== store) {
-    const aside = answered && (await keepAside(stackDir, lost));
-    step.say(`store ${lost} was given up${aside ? `; its keys are kept in ${aside}` : ""}`);
+    step.say(`store ${lost} was given up; its keys are kept in ${await keepAside(stackDir, lost)}`);
     return;
   }
-  const when = answered ? ` at ${answered.initialisedAt}` : "";
   throw new StepError(
-    `${pod} is not initialised, but this stack initialised it${when}. Known store: ${lost ?? "not named"}; found: ${store ?? "not named"}, blank (Vault ${status.version}). It is not initialised again: the stack's shares open the known store and its snapshots, and no other. Bring the known volume back, or restore a snapshot. To begin anew and lose what the known store held, give ${pod} a fresh volume and give the known one up`,
+    `${pod} is not initialised, but this stack initialised it at ${keys.answer.initialisedAt}. Known store: ${lost ?? "not named"}; found: ${store ?? "not named"}, blank (Vault ${status.version}). It is not initialised again: the stack's shares open the known store and its snapshots, and no other. Bring the known volume back, or restore a snapshot. To begin anew and lose what the known store held, give ${pod} a fresh volume and give the known one up`,
     lost === undefined ? kubectl(input, `get pvc data-${pod} --output yaml`) : giveUpCommand(input, [lost]),
   );
 }
@@ -171,15 +160,6 @@ function refuseForeign({ input }: Facts, keys: Keys): void {
     `${keysPath(input.stackDir)} belongs to pod ${keys.pod} of stack ${keys.stack}, not to ${input.pod} of ${input.stack}. Nothing was changed`,
     `ls -l ${input.stackDir}`,
   );
-}
-
-/** Pulumi's update overwrites the stored output, so the first one is printed again, to the letter. */
-function printAgain({ store, input, step }: Facts, { pvcUid, shares }: Printed): Verbatim {
-  step.hide(...shares);
-  if (differ(pvcUid, store))
-    step.say(`note: ${input.pod} was initialised on the store ${pvcUid}, and now runs on ${store}`);
-  step.say("already initialised; its first answer is kept");
-  return new Verbatim(process.env.PULUMI_COMMAND_STDOUT ?? "");
 }
 
 /** Whether two identities are both known and not the same. */

@@ -51,7 +51,7 @@ const causesOf: Record<string, readonly string[]> = {
   "not-joined": [...apart, "clock-skew", "at-work"],
   "not-initialised": ["at-work"],
   "blank-store": ["claim-other", "claim-lost"],
-  sealed: ["keys-differ", "keys-do-not-fit", "keys-other-vault", "claim-old"],
+  sealed: ["answer-lost", "keys-differ", "keys-do-not-fit", "keys-other-vault", "claim-old"],
   "non-voter": [...nodeDown, ...apart, "clock-skew", "sealed", "at-work"],
   "raft-unhealthy": [...nodeDown, ...apart, "clock-skew", "sealed", "blank-store", "removed"],
   "not-in-raft": ["removed"],

@@ -34,11 +34,15 @@ export function peersJson(nodes: readonly Voter[]): string {
   return JSON.stringify(nodes.map(({ node, address }) => ({ id: node, address, non_voter: false })));
 }
 
-/** The recovery by peers.json, step by step, with this cluster's own ids and addresses. */
+/**
+ * The recovery by peers.json, step by step, with this cluster's own ids and addresses. None where every voter still has
+ * its store: then all that is wanted is that they are unsealed.
+ */
 export function recovery(evidence: Evidence): string[] {
   const { subject } = evidence;
   const { kubectl, vault } = commandsOf(subject);
   const left = survivors(evidence);
+  if (left.length === voters(evidence).length) return [];
   if (left.length === 0)
     return [
       "# no voter is left that answers with a store: bring one back, or restore a snapshot into a new Vault",

@@ -19,14 +19,6 @@ export interface Step {
   hide(...secrets: string[]): void;
 }
 
-/** An answer that is printed as it stands, for a step that repeats its stored output. */
-export class Verbatim {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
 /** How long a step may go on after its deadline or a signal before it ends itself, in seconds. */
 const graceSeconds = 20;
 
@@ -97,7 +89,7 @@ export async function runStep<S extends Input>(
       (timeoutSeconds + graceSeconds) * 1000,
     ).unref();
     const answer = await work(input, { say, signal, deadline, timeoutSeconds, unbroken, hide });
-    await print(answer instanceof Verbatim ? answer.text : JSON.stringify(answer));
+    await print(JSON.stringify(answer));
     process.exit(0);
   } catch (error) {
     const told = interruption.signal.aborted ? interruption.signal.reason : error;
@@ -137,7 +129,7 @@ function secretsIn(input: object): string[] {
 
 function print(answer: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.write(answer.endsWith("\n") ? answer : `${answer}\n`, (error) =>
+    process.stdout.write(`${answer}\n`, (error) =>
       error ? reject(new StepError(`could not print its answer: ${words(error)}`)) : resolve(),
     );
   });

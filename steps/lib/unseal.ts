@@ -64,8 +64,8 @@ export async function unsealNode(vault: Vault, input: Unsealing, step: Waiting):
 async function joinOnceMore({ node }: Vault, input: Unsealing, step: Waiting): Promise<void> {
   if (input.join === undefined) {
     throw new StepError(
-      `${node} is not initialised, so there is nothing to unseal: it must join first`,
-      upAgain(input),
+      `${node} is not initialised, so there is nothing to unseal, though the stack has keys for it: its store is blank. Bring its volume back, or restore a snapshot. To begin anew, and lose what it held, have it initialised again; init then says whether the stack still knows a store that may hold data`,
+      `${upAgain(input)} --replace '**lifecycle-init-${node}'`,
     );
   }
   step.say("is blank: it was started again before its join was complete, so it joins once more");

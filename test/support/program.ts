@@ -19,6 +19,7 @@ export interface Registered {
   dependsOn: string[];
   deletedWith: string | undefined;
   secretOutputs: string[];
+  ignoreChanges: string[];
 }
 
 /** What the fake steps answer. A test searches for these to see that they stay secret. */
@@ -101,6 +102,7 @@ function recordRegistrations(resources: Map<string, Registered>): () => void {
       dependsOn: request.getDependenciesList().map(nameOf),
       deletedWith: request.getDeletedwith() ? nameOf(request.getDeletedwith()) : undefined,
       secretOutputs: request.getAdditionalsecretoutputsList(),
+      ignoreChanges: request.getIgnorechangesList(),
     });
     return original.call(this, request, callback);
   };

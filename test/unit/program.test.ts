@@ -129,10 +129,13 @@ describe("the program", () => {
     const given = stepsOf(await runProgram()).filter(({ inputs }) => inputs.addPreviousOutputInEnv);
     assert.deepEqual(
       given.map(({ name }) => name).sort(),
-      ["identity", "init-vault-0", "unseal-vault-0", "unseal-vault-1", "unseal-vault-2"].map(
-        (step) => `lifecycle-${step}`,
-      ),
+      ["identity", "unseal-vault-0", "unseal-vault-1", "unseal-vault-2"].map((step) => `lifecycle-${step}`),
     );
+  });
+
+  it("lets no change of a setting make init run again", async () => {
+    for (const { name, ignoreChanges } of stepsOf(await runProgram()))
+      assert.deepEqual(ignoreChanges, name === "lifecycle-init-vault-0" ? ["stdin"] : [], name);
   });
 
   it("tells the steps what somebody has given up", async () => {

@@ -18,7 +18,7 @@ describe("a cluster with a node that is away", function () {
     await stack.nodes.at(2).stop();
     assertRefused(
       await stack.verify({ pods: three, timeoutSeconds: 2 }),
-      "vault-2 did not answer GET /v1/sys/leader",
+      "vault-2 did not answer GET /v1/sys/seal-status",
     );
     await stack.nodes.at(2).start();
     assertRefused(await stack.verify({ pods: three, timeoutSeconds: 1 }), "Last seen: ");

@@ -45,9 +45,9 @@ describe("unseal", function () {
     assert.equal((await stack.unseal("vault-0")).code, 0);
   });
 
-  it("says of a blank node that it must join first", async () => {
+  it("says of a blank node that cannot join how it is initialised again", async () => {
     const alone = { leader: undefined, token: undefined };
-    assertRefused(await stack.unseal("vault-1", alone), "vault-1 is not initialised", "must join first");
+    assertRefused(await stack.unseal("vault-1", alone), "vault-1 is not initialised", "its store is blank");
   });
 
   it("tells Vault's own words about wrong shares for a node that joins, which then takes the right ones", async () => {
