@@ -6,7 +6,7 @@ import type { Peer } from "../../components/vault-lifecycle.ts";
 import { openVault } from "../../operate/open-vault.ts";
 import { signalKiller } from "../../operate/rehearsal/killers.ts";
 import { checkout } from "../../setup/folders.ts";
-import { family, seen } from "../support/process-family.ts";
+import { commandLine, family, seen } from "../support/process-family.ts";
 import { eventually, getWithHost, minutes, pods, sharedStack } from "../support/shared-stack.ts";
 import { proposals, secretOf } from "../support/test-stack.ts";
 
@@ -44,7 +44,9 @@ describe("a stack that is raised on a real cluster, through five kills", functio
   const journalFile = () => join(shared.test.stackDir, "vault-init.json");
 
   it("leaves a step at work where pulumi is killed while Vault is initialised, and the keys reach the disk", async () => {
+    let left: number[] = [];
     const { exitCode } = await cutOff(/steps\/init\.ts/, async (_, pulumi) => {
+      left = (await family(pulumi)).slice(1);
       // Once the intent is on the disk, the call is on its way.
       await eventually(async () => existsSync(journalFile()), "the journal");
       kill(pulumi);
@@ -52,6 +54,8 @@ describe("a stack that is raised on a real cluster, through five kills", functio
     assert.notEqual(exitCode, 0);
     await eventually(async () => shared.keys().shares.length === 5, "the keys in the journal");
     shares = shared.keys().shares;
+    // The official Kubernetes plug-in does not notice that its pulumi is gone.
+    for (const pid of left) if (/pulumi-resource-/.test(await commandLine(pid))) kill(pid);
   });
 
   it("removes the dead pulumi's lock, takes the keys from the journal, and goes on, until a step is killed", async () => {
