@@ -1,7 +1,6 @@
 import { NotYet } from "../../steps/lib/errors.ts";
-import type { Step } from "../../steps/lib/io.ts";
 import type { Road } from "../../steps/lib/road.ts";
-import { until } from "../../steps/lib/wait.ts";
+import { until, type Waiting } from "../../steps/lib/wait.ts";
 import { judgeRead, type Loss, type Write } from "./ledger.ts";
 import { NodeClient } from "./node-client.ts";
 
@@ -22,7 +21,7 @@ export interface ReadBackOptions {
 export async function readBack(
   acknowledged: readonly Write[],
   { road, node, token, mount }: ReadBackOptions,
-  step: Pick<Step, "say" | "signal" | "deadline" | "timeoutSeconds">,
+  step: Waiting,
 ): Promise<Loss[]> {
   const losses: Loss[] = [];
   const client = new NodeClient(road, node, step.signal, token);

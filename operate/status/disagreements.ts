@@ -1,17 +1,8 @@
 import { commandsOf, type Named } from "../views/commands.ts";
 import type { Views } from "../views/views.ts";
+import type { Disagreement } from "./disagreement.ts";
 import { listed } from "./names.ts";
 import { nodeDisagreements } from "./node-disagreements.ts";
-
-/** Two views that say different things, or one that says nothing; with the command that comes next. */
-export interface Disagreement {
-  /** Stable name of the kind, for programs. */
-  id: string;
-  /** The node it is about; absent where it is about the whole. */
-  node?: string;
-  says: string;
-  next: string;
-}
 
 /** Everything in which the views do not agree: the whole first, then node by node. */
 export function disagreements(subject: Named, views: Views): Disagreement[] {

@@ -2,7 +2,7 @@ import { commandsOf, type Named } from "../views/commands.ts";
 import { ending } from "../views/kubernetes-view.ts";
 import { unsealCommand } from "../views/unseal-command.ts";
 import type { Views } from "../views/views.ts";
-import type { Disagreement } from "./disagreements.ts";
+import type { Disagreement } from "./disagreement.ts";
 import { shortContainer, shortUid } from "./names.ts";
 
 /** Everything in which the views do not agree about one node. */

@@ -5,7 +5,8 @@ import type { PulumiNode } from "../views/pulumi-view.ts";
 import type { RaftServer } from "../views/raft-view.ts";
 import type { VaultNode } from "../views/vault-view.ts";
 import type { Views } from "../views/views.ts";
-import { type Disagreement, disagreements } from "./disagreements.ts";
+import type { Disagreement } from "./disagreement.ts";
+import { disagreements } from "./disagreements.ts";
 
 /** healthy: all is well. degraded: Vault serves, but something is not right. down: nobody is known to serve. */
 export type Verdict = "healthy" | "degraded" | "down";

@@ -3,16 +3,13 @@ import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { StepError, words } from "./errors.ts";
 import { takeStackLock } from "./stack-lock.ts";
+import type { Waiting } from "./wait.ts";
 
-/** What a step works with besides its input. */
-export interface Step {
-  /** Tells the operator something: one line on stderr, under the step's name. */
-  say(line: string): void;
-  /** Aborted by SIGINT or SIGTERM; every wait and every request listens to it. */
-  signal: AbortSignal;
-  /** When the step has to end, in milliseconds since the epoch (from the input's timeoutSeconds). */
-  deadline: number;
-  timeoutSeconds: number;
+/**
+ * What a step works with besides its input. What it says is one line on stderr, under its name; SIGINT and SIGTERM
+ * abort its signal; its deadline comes from the input's timeoutSeconds.
+ */
+export interface Step extends Waiting {
   /** Runs what must not be cut in two: a signal that comes meanwhile takes effect when it is done. */
   unbroken<T>(work: () => Promise<T>): Promise<T>;
   /** Makes sure that a secret never shows on stderr, whoever words the message. */

@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { NotYet, StepError, words } from "./errors.ts";
-import type { Step } from "./io.ts";
-import { until } from "./wait.ts";
+import { until, type Waiting } from "./wait.ts";
 
 /** The files of a stack's lock, in the stack's folder: the lock itself, and who holds it. */
 export const lockFiles = ["step.lock", "step.lock.json"] as const;
@@ -22,11 +21,7 @@ const Holder = z.object({ step: z.string(), pid: z.number(), since: z.iso.dateti
  * @param name the step and its pod, as in "join vault-1"
  * @throws StepError when the holder has not ended at `step.deadline`
  */
-export async function takeStackLock(
-  stackDir: string,
-  name: string,
-  step: Pick<Step, "say" | "signal" | "deadline" | "timeoutSeconds">,
-): Promise<void> {
+export async function takeStackLock(stackDir: string, name: string, step: Waiting): Promise<void> {
   const [lockFile, holderFile] = lockFiles.map((file) => join(stackDir, file)) as [string, string];
   await mkdir(stackDir, { recursive: true, mode: 0o700 });
   const database = opened(lockFile);

@@ -1,10 +1,9 @@
 import { NotYet, StepError, Unreachable } from "./errors.ts";
-import type { Step } from "./io.ts";
 import { kubectl, type Target, upAgain } from "./target.ts";
 import type { Vault } from "./vault.ts";
 import type { SealStatus } from "./vault-answers.ts";
 import { VaultError } from "./vault-error.ts";
-import { until } from "./wait.ts";
+import { until, type Waiting } from "./wait.ts";
 
 /** What opens a node, and what the messages name. */
 export interface Unsealing extends Pick<Target, "stack" | "stackDir" | "reach"> {
@@ -19,8 +18,6 @@ export interface Unsealing extends Pick<Target, "stack" | "stackDir" | "reach"> 
   /** Takes away a half-joined node's store and starts the node again. Without it, such a node is an error. */
   emptyStore?: (() => Promise<void>) | undefined;
 }
-
-type Waiting = Pick<Step, "say" | "signal" | "deadline" | "timeoutSeconds">;
 
 /**
  * Unseals a node: sends shares up to the threshold, and no more, then waits until it says that it is unsealed.

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { NotYet, StepError } from "./errors.ts";
-import type { Step } from "./io.ts";
 import { VaultError } from "./vault-error.ts";
 
 /** How often a wait tells that it still waits, in milliseconds. */
@@ -8,6 +7,18 @@ const tellEveryMs = 10_000;
 
 /** The longest pause between two looks, in milliseconds; the first ones are shorter. */
 const longestPauseMs = 250;
+
+/** What a wait works with. */
+export interface Waiting {
+  /** Tells the operator something: one line. */
+  say(line: string): void;
+  /** Ends the wait. */
+  signal: AbortSignal;
+  /** When the wait has to end, in milliseconds since the epoch. */
+  deadline: number;
+  /** The limit that the deadline stands for, for words. */
+  timeoutSeconds: number;
+}
 
 /**
  * Looks again and again until `look` gives a value. What may pass (NotYet, a node that does not answer, a Vault
@@ -21,7 +32,7 @@ const longestPauseMs = 250;
 export async function until<T>(
   what: string,
   look: () => Promise<T>,
-  step: Pick<Step, "say" | "signal" | "deadline" | "timeoutSeconds">,
+  step: Waiting,
   next?: string,
 ): Promise<T> {
   const began = Date.now();
