@@ -66,7 +66,7 @@ async function refusal(refused: Difference[], road: Road, input: Input, step: St
 Nothing was changed: a blank store is not initialised, and a store of somebody else's gets no share. The ways out:
 - bring the known volumes back;
 - where a majority of the nodes still has its data: take the lost node out of the raft configuration (vault operator raft remove-peer ${refused[0]?.what}), give its old store up with the command below, and it joins again;
-- to lose what the known stores held, and begin anew or restore a snapshot into the blank ones: the same command. The keys file is kept under another name: snapshots need its shares`,
+- to lose what the known stores held, and begin anew or restore a snapshot into the blank ones: the same command, and the next run says what comes after it. The keys file is kept under another name: snapshots need its shares`,
     giveUpCommand(
       input,
       refused.map(({ known }) => known),
