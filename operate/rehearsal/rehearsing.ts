@@ -57,7 +57,8 @@ export async function bringBack(rehearsing: Rehearsing): Promise<void> {
   const next = kubectl(vault.target, `describe pod ${node}`);
   await until(`${node} to be started again`, () => aimed.restarted(), step, next);
   const client = new Vault(vault.road, node, step);
-  await unsealNode(client, { ...vault.target, ...vault.keys }, step);
+  const processOf = () => vault.road.processOf(node, step.signal);
+  await unsealNode(client, { ...vault.target, ...vault.keys, processOf }, step);
   client.close();
   rehearsing.down = undefined;
   rehearsing.unsealedAt = Date.now();
