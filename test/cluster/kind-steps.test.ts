@@ -89,7 +89,7 @@ describe("create-cluster and delete-cluster", function () {
     const file = join(folder, "stack", "kubeconfig");
     assert.equal(await readFile(file, "utf8"), kubeconfig);
     assert.equal((await stat(file)).mode & 0o777, 0o600);
-    assert.deepEqual(await readdir(join(folder, "stack")), ["kubeconfig"]);
+    assert.deepEqual(await readdir(join(folder, "stack")), ["kubeconfig", "step.lock", "step.lock.json"]);
   });
 
   it("takes a whole cluster of the same configuration as it is, also when its node was stopped", async () => {
