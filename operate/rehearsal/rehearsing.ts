@@ -58,7 +58,8 @@ export async function bringBack(rehearsing: Rehearsing): Promise<void> {
   await until(`${node} to be started again`, () => aimed.restarted(), step, next);
   const client = new Vault(vault.road, node, step);
   const processOf = () => vault.road.processOf(node, step.signal);
-  await unsealNode(client, { ...vault.target, ...vault.keys, processOf }, step);
+  const say = (line: string) => rehearsing.say(`${node}: ${line}`);
+  await unsealNode(client, { ...vault.target, ...vault.keys, processOf }, { ...step, say });
   client.close();
   rehearsing.down = undefined;
   rehearsing.unsealedAt = Date.now();
