@@ -7,7 +7,9 @@ import { internalServices } from "../../operate/doctor/checks/internal-service.t
 import { journal } from "../../operate/doctor/checks/journal.ts";
 import { keys } from "../../operate/doctor/checks/keys.ts";
 import { kubeNodes } from "../../operate/doctor/checks/kube-nodes.ts";
+import { kubernetesApi } from "../../operate/doctor/checks/kubernetes-api.ts";
 import { leader } from "../../operate/doctor/checks/leader.ts";
+import { pods } from "../../operate/doctor/checks/pods.ts";
 import { raft } from "../../operate/doctor/checks/raft.ts";
 import { scheduling } from "../../operate/doctor/checks/scheduling.ts";
 import { seal } from "../../operate/doctor/checks/seal.ts";
@@ -303,5 +305,45 @@ describe("raft", () => {
     );
     // What can still be had without it comes first.
     assert.equal(lines[0], "npm run up");
+  });
+});
+
+describe("what is not there", () => {
+  it("is a Vault, where the run was ended before the cluster stood", () => {
+    const subject = { ...well.subject, target: undefined };
+    const [finding] = findings(kubernetesApi, { subject, kubernetes: { failed: "nothing" } });
+    assert.equal(finding?.id, "no-vault");
+    assert.deepEqual(finding?.next, ["npm run up"]);
+  });
+
+  it("is a journal that can be read: it is kept, and the state's shares are named", () => {
+    const failed = "vault-init.json is not a keys file that this version knows (3 characters)";
+    const found = findings(journal, { journal: { failed } });
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      ["journal-unreadable"],
+    );
+    assert.match(found[0]?.next.at(-1) ?? "", /^pulumi stack output shares --show-secrets/);
+  });
+
+  it("is a node's place in Raft, though it has data", () => {
+    const servers = well.raft.value?.servers.filter(({ node }) => node !== "vault-2") ?? [];
+    const view = { asked: "vault-0", failureTolerance: 0, servers };
+    const [finding] = findings(raft, { raft: { value: view } });
+    assert.deepEqual([finding?.id, finding?.nodes], ["not-in-raft", ["vault-2"]]);
+  });
+
+  it("is a running container, and the last event says what Kubernetes waits for", () => {
+    const { container: _, ...waiting } = podSeen("vault-1", { phase: "Pending", ready: false });
+    const kubernetes = { value: { pods: { "vault-1": waiting }, claims: [] } };
+    const event = {
+      involvedObject: { name: "vault-1" },
+      reason: "FailedMount",
+      message: "MountVolume.SetUp failed",
+    };
+    const found = findings(pods, { kubernetes, cluster: cluster({ events: [event] }) });
+    const finding = found.find(({ nodes }) => nodes.includes("vault-1"));
+    assert.equal(finding?.id, "pod-not-running");
+    assert.match(JSON.stringify(finding?.evidence), /FailedMount: MountVolume\.SetUp failed/);
   });
 });
