@@ -6,6 +6,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { clusterIdOf } from "../steps/lib/cluster-id.ts";
 import { identityOf } from "../steps/lib/identity.ts";
 import { containerIdentities } from "../steps/lib/pods.ts";
+import { openRoad } from "../steps/lib/reach.ts";
+import type { Way } from "../steps/lib/target.ts";
 import { until } from "../steps/lib/wait.ts";
 import type { KindCluster } from "./kind-cluster.ts";
 import type { VaultRelease } from "./vault-release.ts";
@@ -61,7 +63,7 @@ export function knownIdentity(
     pulumi.all([cluster.kubeconfig, vault.release.id]).apply(([kubeconfig]) => {
       const signal = AbortSignal.timeout((limit + 10) * 1000);
       const wait = { say: () => {}, signal, deadline: Date.now() + limit * 1000, timeoutSeconds: limit };
-      const look = () => identityOf(kubeconfig, vault.namespace, vault.pods, signal);
+      const look = async () => identityOf(await openRoad(wayTo(vault, kubeconfig)), vault.pods, signal);
       // An update's own step says what is wrong; a preview says elsewhere that nobody answers.
       return until("the claims of all pods", look, wait).catch(() => undefined);
     }),
@@ -84,9 +86,12 @@ export function answeringVault(
 ): pulumi.Output<string> {
   return pulumi.unsecret(
     pulumi.all([cluster.kubeconfig, known]).apply(async ([kubeconfig, known]) => {
-      const reach = { kind: "kubernetes", kubeconfig, namespace: vault.namespace } as const;
-      const found = await clusterIdOf({ reach, scheme: vault.scheme }, vault.pods);
+      const found = await clusterIdOf(wayTo(vault, kubeconfig), vault.pods);
       return found ?? known ?? unknown;
     }),
   );
+}
+
+function wayTo({ namespace, scheme }: VaultRelease, kubeconfig: string): Way {
+  return { reach: { kind: "kubernetes", kubeconfig, namespace }, scheme };
 }

@@ -5,6 +5,7 @@ import { CommandError } from "../setup/command.ts";
 import { checkout } from "../setup/folders.ts";
 import { type Resource, Stack } from "../setup/stack.ts";
 import { kubeconfigPath } from "../steps/lib/cluster.ts";
+import { words } from "../steps/lib/errors.ts";
 import { readKeys } from "../steps/lib/keys-file.ts";
 import { openRoad } from "../steps/lib/reach.ts";
 import type { Road } from "../steps/lib/road.ts";
@@ -35,32 +36,35 @@ const ReleaseInputs = z.object({
 
 /**
  * Opens the Vault of a stack that `up` has made, whole or in part.
- * @throws CommandError where there is no such stack, or it has no cluster
+ * @throws CommandError where there is no such stack, its state cannot be read, or it has no cluster
  */
 export async function openVault(name: string): Promise<OpenVault> {
   const stack = new Stack(name);
-  const resources = await stack.resources().catch(() => undefined);
-  if (resources === undefined)
-    throw new CommandError(`There is no stack ${name}. Make it with: npm run up -- --stack ${name}`);
-  const kubeconfig = kubeconfigPath(relative(checkout, stack.dir));
-  const named = (noun: string) => resources.find(({ urn }) => urn.endsWith(`::${noun}`));
-  const namespace = named("vault-namespace")?.id;
-  if (namespace === undefined || !existsSync(kubeconfig))
+  const resources = await resourcesOf(stack);
+  const target = targetOf(stack, resources);
+  if (target === undefined)
     throw new CommandError(`Stack ${name} has no Vault yet. Make it with: npm run up -- --stack ${name}`);
-  const target: OpenVault["target"] = {
-    stack: name,
-    stackDir: relative(checkout, stack.dir),
-    scheme: "http",
-    reach: { kind: "kubernetes", kubeconfig, namespace },
-    giveUp: [],
-  };
-  return {
-    stack,
-    resources,
-    target,
-    road: await openRoad(target),
-    pods: podsOf(resources),
-  };
+  return { stack, resources, target, road: await openRoad(target), pods: podsOf(resources) };
+}
+
+/** What the state knows. Throws a CommandError where there is no such stack, or its state cannot be read. */
+export async function resourcesOf(stack: Stack): Promise<Resource[]> {
+  return await stack.resources().catch((error) => {
+    if (!/no stack named/.test(words(error))) throw new CommandError(words(error));
+    throw new CommandError(
+      `There is no stack ${stack.name}. Make it with: npm run up -- --stack ${stack.name}`,
+    );
+  });
+}
+
+/** Which Vault a stack has, and the way to it; undefined while it has none. */
+export function targetOf(stack: Stack, resources: readonly Resource[]): OpenVault["target"] | undefined {
+  const stackDir = relative(checkout, stack.dir);
+  const kubeconfig = kubeconfigPath(stackDir);
+  const namespace = resources.find(({ urn }) => urn.endsWith("::vault-namespace"))?.id;
+  if (namespace === undefined || !existsSync(kubeconfig)) return undefined;
+  const reach = { kind: "kubernetes", kubeconfig, namespace } as const;
+  return { stack: stack.name, stackDir, scheme: "http", reach, giveUp: [] };
 }
 
 /** The pods of the release that the state knows, vault-0 first; before there is one, those of the default. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { StepError, words } from "./lib/errors.ts";
-import { asIdentity, type Difference, differences, Identity } from "./lib/identity.ts";
+import { asIdentity, type Difference, differences, Identity, identityOf } from "./lib/identity.ts";
 import { runStep, type Step, Timeout } from "./lib/io.ts";
 import { readKeys } from "./lib/keys-file.ts";
 import { previousAnswer } from "./lib/previous-answer.ts";
@@ -23,7 +23,7 @@ await runStep("identity", Input, async (input, step) => {
   const road = await openRoad(input);
   const found = await until(
     "the stores of all pods",
-    () => look(road, pods, step),
+    () => identityOf(road, pods, step.signal),
     step,
     kubectl(input, "get pods,pvc"),
   );
@@ -39,12 +39,6 @@ await runStep("identity", Input, async (input, step) => {
   const stores = Object.entries({ ...known.stores, ...found.stores });
   return asIdentity(found.kubernetes ?? known.kubernetes, stores);
 });
-
-async function look(road: Road, pods: string[], { signal }: Step): Promise<Identity> {
-  const stores = pods.map(async (pod) => [pod, await road.storeOf(pod, signal)] as const);
-  const [kubernetes, ...rest] = await Promise.all([road.clusterOf(signal), ...stores]);
-  return asIdentity(kubernetes, rest);
-}
 
 function fromJournal(keys: Awaited<ReturnType<typeof readKeys>>, pods: string[]): Identity {
   // An intent alone may have come to nothing: init judges that.

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Kube } from "../../steps/lib/kube.ts";
 import { Pod } from "../../steps/lib/pod.ts";
 import { storyOf } from "../../steps/lib/pod-story.ts";
-import { clusterUid } from "../../steps/lib/pods.ts";
+import { claimName, clusterUid } from "../../steps/lib/pods.ts";
 
 const Claim = z.object({
   metadata: z.object({ name: z.string(), uid: z.string(), creationTimestamp: z.string().nullish() }),
@@ -95,9 +95,8 @@ function seen(pod: Pod, claims: readonly ClaimSeen[]): PodSeen {
   const status = pod.status.containerStatuses?.find(({ name }) => name === "vault");
   const unready = pod.status.conditions?.find(({ type }) => type === "Ready");
   const ready = unready?.status === "True";
-  const claimName = pod.spec.volumes?.find((volume) => volume.persistentVolumeClaim)?.persistentVolumeClaim
-    ?.claimName;
-  const claim = claims.find(({ name }) => name === claimName);
+  const dataClaim = claimName(pod);
+  const claim = claims.find(({ name }) => name === dataClaim);
   const startedAt = status?.state?.running?.startedAt;
   const why = story.running ? unready?.message : story.words.replace(/^pod \S+ /, "");
   return {

@@ -1,13 +1,9 @@
-import { existsSync } from "node:fs";
 import { relative } from "node:path";
-import { CommandError } from "../../setup/command.ts";
 import { checkout } from "../../setup/folders.ts";
 import { clusterNames } from "../../setup/leftovers.ts";
 import { type Resource, Stack } from "../../setup/stack.ts";
-import { kubeconfigPath } from "../../steps/lib/cluster.ts";
-import { words } from "../../steps/lib/errors.ts";
 import type { Target } from "../../steps/lib/target.ts";
-import { podsOf, type VaultKeys, vaultKeys } from "../open-vault.ts";
+import { podsOf, resourcesOf, targetOf, type VaultKeys, vaultKeys } from "../open-vault.ts";
 
 /**
  * What is looked at: a stack that stands, or one that is made in part, is stopped or is broken. Nothing of it is
@@ -34,30 +30,15 @@ export interface Subject {
  */
 export async function openSubject(name: string): Promise<Subject> {
   const stack = new Stack(name);
-  const resources = await stack.resources().catch((error) => {
-    if (!/no stack named/.test(words(error))) throw new CommandError(words(error));
-    throw new CommandError(`There is no stack ${name}. Make it with: npm run up -- --stack ${name}`);
-  });
+  const resources = await resourcesOf(stack);
   const stackDir = relative(checkout, stack.dir);
-  const kubeconfig = kubeconfigPath(stackDir);
-  const namespace = resources.find(({ urn }) => urn.endsWith("::vault-namespace"))?.id;
-  const target: Target | undefined =
-    namespace !== undefined && existsSync(kubeconfig)
-      ? {
-          stack: name,
-          stackDir,
-          scheme: "http",
-          reach: { kind: "kubernetes", kubeconfig, namespace },
-          giveUp: [],
-        }
-      : undefined;
   return {
     stack: name,
     stackDir,
     resources,
     pods: podsOf(resources),
     clusters: clusterNames(resources, name),
-    target,
+    target: targetOf(stack, resources),
     keys: () => vaultKeys({ stack, resources, target: { stackDir } }),
   };
 }

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { openKube } from "./kube.ts";
-import { claimUid, clusterUid, getPod } from "./pods.ts";
+import type { Road } from "./road.ts";
 
 /**
  * What a Vault is known by beside its own cluster id: the Kubernetes cluster (UID of its namespace kube-system) and
@@ -13,21 +12,17 @@ export const Identity = z.object({
 export type Identity = z.output<typeof Identity>;
 
 /**
- * Asks Kubernetes for a Vault's identity.
- * @param kubeconfig path of the file, or its text
- * @throws NotYet where a pod or its claim does not exist, Unreachable where the API does not answer
+ * Asks for a Vault's identity.
+ * @throws NotYet where a pod or its claim does not exist, Unreachable where nobody answers
  */
 export async function identityOf(
-  kubeconfig: string,
-  namespace: string,
+  road: Pick<Road, "clusterOf" | "storeOf">,
   pods: readonly string[],
   signal: AbortSignal,
 ): Promise<Identity> {
-  const kube = await openKube(kubeconfig);
-  const store = async (name: string) =>
-    [name, await claimUid(kube, namespace, await getPod(kube, namespace, name, signal), signal)] as const;
-  const [kubernetes, ...stores] = await Promise.all([clusterUid(kube, signal), ...pods.map(store)]);
-  return asIdentity(kubernetes, stores);
+  const stores = pods.map(async (pod) => [pod, await road.storeOf(pod, signal)] as const);
+  const [kubernetes, ...rest] = await Promise.all([road.clusterOf(signal), ...stores]);
+  return asIdentity(kubernetes, rest);
 }
 
 /** An identity of what is known. */

@@ -46,7 +46,8 @@ export async function claimUid(
   return claim.metadata.uid;
 }
 
-function claimName(pod: Pod): string | undefined {
+/** The name of the claim (PVC) that holds the pod's data; undefined for a pod that has none. */
+export function claimName(pod: Pod): string | undefined {
   return pod.spec.volumes?.find((volume) => volume.persistentVolumeClaim)?.persistentVolumeClaim?.claimName;
 }
 

@@ -100,19 +100,14 @@ export class VaultStack {
     return this.run("identity", { pods: this.pods, ...more }, options);
   }
 
-  /** Every step of an update, in its order, each of which finds out what is done already and has to succeed. */
+  /** Every step of an update, each of which has to succeed. */
   async up(): Promise<void> {
-    const done = async (ran: Promise<Ran>) => {
-      const { code, stderr } = await ran;
-      assert.equal(code, 0, stderr);
-    };
-    await done(this.identity());
-    await this.raise();
-    await done(this.verify());
+    const { code, stderr } = await this.update();
+    assert.equal(code, 0, stderr);
   }
 
   /**
-   * The same steps, whatever is in their way: stops at the first that fails.
+   * Every step of an update, in its order, each of which finds out what is done already: stops at the first that fails.
    * @param more part of each step's input; `options` are those of each step's process
    * @returns what verify did, or the step that failed
    */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { poll } from "../../setup/processes.ts";
 import { RecordingProxy } from "../support/recording-proxy.ts";
 import type { Ran, RunOptions } from "../support/step-process.ts";
 import { VaultStack } from "../support/vault-stack.ts";
@@ -268,7 +269,6 @@ describe("a step that is disturbed, of a cluster of two", function () {
 });
 
 async function eventually(done: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(100))
-    if (await done().catch(() => false)) return;
-  assert.fail("waited 30 s in vain");
+  const ask = async () => ((await done().catch(() => false)) ? true : undefined);
+  assert.ok(await poll(ask, { forMs: 30_000, everyMs: 100 }), "waited 30 s in vain");
 }
