@@ -13,6 +13,12 @@ type Key = keyof typeof settingList;
 /** Before each key in a stack's configuration: the project's name, as Pulumi.yaml has it. */
 const prefix = "vault-ha:";
 
+/** Where Vault's certificate comes from. */
+export type TlsSettings =
+  | { source: "selfSigned" }
+  | { source: "secret"; secretName: string }
+  | { source: "files"; certFile: string; keyFile: string; caFile: string };
+
 /** The settings, typed and complete. */
 export interface Settings {
   cluster: {
@@ -27,6 +33,9 @@ export interface Settings {
     threshold: number;
     storageSize: string;
     giveUp: string[];
+    host: string;
+    /** undefined: Vault speaks HTTP. */
+    tls: TlsSettings | undefined;
     valuesFile: string | undefined;
   };
   raft: { performanceMultiplier: number };
@@ -73,6 +82,8 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
       threshold: must("vault.threshold"),
       storageSize: must("vault.storageSize"),
       giveUp: read("vault.giveUp") ?? [],
+      host: must("vault.host"),
+      tls: readTls(read, problems),
       valuesFile: read("vault.valuesFile"),
     },
     raft: { performanceMultiplier: must("raft.performanceMultiplier") },
@@ -85,6 +96,31 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
   };
   problems.push(...combinations(settings));
   return problems.length > 0 ? { problems } : { settings, problems };
+}
+
+/** What belongs to each source, and to no other. */
+const tlsParts = {
+  selfSigned: [],
+  secret: ["vault.tls.secretName"],
+  files: ["vault.tls.certFile", "vault.tls.keyFile", "vault.tls.caFile"],
+} as const satisfies Record<TlsSettings["source"], readonly Key[]>;
+
+/** undefined where TLS is off; then the other settings of TLS may stay as they are. */
+function readTls(read: (key: Key) => unknown, problems: string[]): TlsSettings | undefined {
+  const [enabled, source] = [read("vault.tls.enabled"), read("vault.tls.source")];
+  const parts: Key[] = Object.values(tlsParts).flat();
+  const given = new Map(parts.map((key) => [key, read(key)]));
+  if (enabled !== true || source === undefined) return undefined;
+  const wanted: readonly Key[] = tlsParts[source as TlsSettings["source"]];
+  for (const [key, value] of given) {
+    const because = `the source ${source} (vault.tls.source)`;
+    if (wanted.includes(key) && value === undefined)
+      problems.push(`${key}: ${because} needs it.\n    ${mend(key, undefined)}`);
+    if (!wanted.includes(key) && value !== undefined)
+      problems.push(`${key}: ${because} does not use it.\n    ${removal(key)}`);
+  }
+  const values = wanted.map((key) => [key.slice("vault.tls.".length), given.get(key)]);
+  return { source, ...Object.fromEntries(values) } as TlsSettings;
 }
 
 /** What single values cannot show. A value that did not fit alone is undefined here and compares as false. */

@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { IngressNginx } from "./components/ingress-nginx.ts";
 import { KindCluster } from "./components/kind-cluster.ts";
+import { loadTlsFiles } from "./components/tls-files.ts";
 import { VaultLifecycle } from "./components/vault-lifecycle.ts";
 import { VaultRelease } from "./components/vault-release.ts";
 import { loadVaultValues } from "./components/vault-values.ts";
@@ -17,6 +18,7 @@ Reflect.deleteProperty(Error, "prepareStackTrace");
 const settings = loadSettings();
 const sources = loadSources();
 const values = loadVaultValues(settings, sources.vault);
+const tlsFiles = loadTlsFiles(settings.vault);
 const stackDir = `.local/stacks/${pulumi.getStack()}`;
 const namePrefix = `vault-ha-${pulumi.getStack()}`;
 await preflight(settings, namePrefix);
@@ -27,11 +29,20 @@ const ingress = new IngressNginx("ingress", { cluster, source: sources.ingressNg
 if (settings.whoami.enabled)
   new Whoami("whoami", { cluster, ingress, host: settings.whoami.host, image: sources.whoami.image });
 
-const vault = new VaultRelease("vault", { cluster, settings: settings.vault, source: sources.vault, values });
+const vault = new VaultRelease("vault", {
+  cluster,
+  settings,
+  source: sources.vault,
+  values,
+  tlsFiles,
+  stackDir,
+});
 const lifecycle = new VaultLifecycle("lifecycle", { cluster, vault, settings, stackDir });
 
 const { ports } = settings.cluster;
 export const vaultAddress = `${vault.scheme}://localhost:${ports.vault}`;
+/** The authority that has signed Vault's certificate, for curl --cacert and VAULT_CACERT. Empty without TLS. */
+export const vaultAuthorityFile = vault.tls?.authorityFile ?? "";
 export const whoamiAddress = settings.whoami.enabled
   ? `http://${settings.whoami.host}:${ports.http}`
   : undefined;

@@ -32,6 +32,8 @@ const hostName = z
     "takes a host name in lower case",
   );
 
+const path = (what: string) => z.string().min(1, `takes the path of ${what}`);
+
 const setting = <T>(
   schema: z.ZodType<T, string>,
   fallback: string | undefined,
@@ -111,8 +113,50 @@ export const settingList = {
     "ids",
     "Stores (UIDs of their PVCs) or Vaults (cluster ids) that are lost on purpose: another may take their place.",
   ),
+  "vault.host": setting(
+    hostName,
+    "vault.localhost",
+    "host name",
+    "Host under which the ingress serves Vault: its API and its UI.",
+  ),
+  "vault.tls.enabled": setting(
+    yesNo,
+    "true",
+    "true or false",
+    "Whether Vault speaks HTTPS, to everybody. In `dev` it is off.",
+  ),
+  "vault.tls.source": setting(
+    z.enum(["selfSigned", "secret", "files"], "takes selfSigned, secret or files"),
+    "selfSigned",
+    "source",
+    "Whose certificate Vault shows: one of this stack's own authority, one that a Secret in Vault's namespace holds, or one from files.",
+  ),
+  "vault.tls.secretName": setting(
+    hostName,
+    undefined,
+    "name",
+    "For the source secret: a Secret of type kubernetes.io/tls with tls.crt, tls.key and ca.crt, as cert-manager makes it.",
+  ),
+  "vault.tls.certFile": setting(
+    path("a PEM file"),
+    undefined,
+    "path",
+    "For the source files: the certificate, and what lies between it and its authority.",
+  ),
+  "vault.tls.keyFile": setting(
+    path("a PEM file"),
+    undefined,
+    "path",
+    "For the source files: the certificate's private key.",
+  ),
+  "vault.tls.caFile": setting(
+    path("a PEM file"),
+    undefined,
+    "path",
+    "For the source files: the authority that clients trust.",
+  ),
   "vault.valuesFile": setting(
-    z.string().min(1, "takes the path of a YAML file"),
+    path("a YAML file"),
     undefined,
     "path",
     "Your own Helm values, merged over examples/vault-ha-values.yaml.",

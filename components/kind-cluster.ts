@@ -29,7 +29,8 @@ export class KindCluster extends pulumi.ComponentResource {
   readonly creation: command.local.Command;
 
   constructor(name: string, args: KindClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("vault-ha:cluster:KindCluster", name, args, opts);
+    // Without `args`: a preview would show the component as changed whenever any setting is.
+    super("vault-ha:cluster:KindCluster", name, {}, opts);
     const config = kindConfig(args.settings, args.nodeImage);
     const identifier = fingerprint(config);
 
@@ -69,6 +70,8 @@ export class KindCluster extends pulumi.ComponentResource {
         // Known at preview, unlike the kubeconfig: says at once whether children are replaced.
         clusterIdentifier: identifier,
         enableServerSideApply: true,
+        // A renewed certificate is put into its Secret; else the Secret would be deleted and made anew.
+        enableSecretMutable: true,
       },
       { parent: this },
     );

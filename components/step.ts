@@ -9,8 +9,11 @@ import * as pulumi from "@pulumi/pulumi";
 export type StepName =
   | "create-cluster"
   | "delete-cluster"
+  | "authority"
+  | "certificate"
   | "identity"
   | "init"
+  | "rollout"
   | "unseal"
   | "join"
   | "voter"
@@ -20,6 +23,8 @@ export interface StepArgs {
   step: StepName;
   /** The step that undoes this one, given the same input. None: nothing to undo once the cluster is gone. */
   undo?: StepName;
+  /** The step has work only where something was there before: making its resource runs nothing. */
+  onlyUpdates?: boolean;
   /** What the step reads on stdin. */
   input: pulumi.Input<Record<string, unknown>>;
   /** A change of one of these makes the step begin anew (a replacement): another cluster, for instance. */
@@ -46,7 +51,7 @@ export function declareStep<Answer>(
     name,
     {
       // `exec` leaves no shell between Pulumi and the step, so that an interrupt reaches the step itself.
-      create: run(args.step),
+      [args.onlyUpdates ? "update" : "create"]: run(args.step),
       ...(args.undo && { delete: run(args.undo) }),
       stdin: pulumi.secret(pulumi.jsonStringify(args.input)),
       triggers: args.triggers,
@@ -57,7 +62,8 @@ export function declareStep<Answer>(
     },
     { ...opts, additionalSecretOutputs: ["stdout", "stderr"] },
   );
-  const answer = resource.stdout.apply((text) => JSON.parse(text) as Answer);
+  // One that has not run yet (onlyUpdates) has printed nothing.
+  const answer = resource.stdout.apply((text) => JSON.parse(text || "{}") as Answer);
   return { resource, answer };
 }
 

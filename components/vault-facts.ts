@@ -5,7 +5,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clusterIdOf } from "../steps/lib/cluster-id.ts";
 import { identityOf } from "../steps/lib/identity.ts";
-import { containerIdentities } from "../steps/lib/pods.ts";
+import { openKube } from "../steps/lib/kube.ts";
+import { type Pod, schemeOf } from "../steps/lib/pod.ts";
+import { containerIdentities, getPod } from "../steps/lib/pods.ts";
 import { openRoad } from "../steps/lib/reach.ts";
 import type { Way } from "../steps/lib/target.ts";
 import { until } from "../steps/lib/wait.ts";
@@ -19,11 +21,13 @@ const unknown = "unknown";
  * The container that runs in each Vault pod, asked of Kubernetes at every preview and update.
  * An update waits until all of them run. A preview tells what is there now, and goes on where nobody answers:
  * then the update has to say what is wrong.
+ * @param after what has to be known before, because it may start containers anew
  */
 export function runningContainers(
   cluster: KindCluster,
   vault: VaultRelease,
   podSeconds: number,
+  after: pulumi.Input<unknown>,
 ): pulumi.Output<Record<string, string>> {
   const preview = pulumi.runtime.isDryRun();
   const look = async (kubeconfig: string): Promise<Record<string, string>> => {
@@ -45,9 +49,33 @@ export function runningContainers(
     }
   };
   return pulumi.unsecret(
-    pulumi.all([cluster.kubeconfig, vault.release.id]).apply(([kubeconfig]) => look(kubeconfig)),
+    pulumi.all([cluster.kubeconfig, vault.release.id, after]).apply(([kubeconfig]) => look(kubeconfig)),
   );
 }
+
+/** Says in a preview which nodes an update restarts, where they speak HTTP and are to speak HTTPS, or the reverse. */
+export function announceRestarts(cluster: KindCluster, vault: VaultRelease, about: pulumi.Resource): void {
+  if (!pulumi.runtime.isDryRun()) return;
+  const look = async (kubeconfig: string) => {
+    const kube = await openKube(kubeconfig);
+    const signal = AbortSignal.timeout(10_000);
+    const pods = await Promise.all(vault.pods.map((pod) => getPod(kube, vault.namespace, pod, signal)));
+    const turned = pods.filter((pod) => ![undefined, vault.scheme].includes(schemeOf(pod)));
+    const names = turned
+      .toSorted((one, other) => Number(leads(one)) - Number(leads(other)))
+      .map((pod) => `${pod.metadata.name}${leads(pod) ? " (leads)" : ""}`);
+    if (names.length === 0) return;
+    await pulumi.log.warn(
+      `Vault is to speak ${vault.scheme.toUpperCase()} from now on: ${names.join(", then ")} ${names.length > 1 ? "are restarted one at a time, each" : "is restarted,"} unsealed and a healthy voter before the next. No acknowledged write is lost. Clients have to use ${vault.scheme}:// with each node that has changed.`,
+      about,
+    );
+  };
+  // Who cannot be asked is named elsewhere; before there are pods there is nothing to say.
+  cluster.kubeconfig.apply((kubeconfig) => look(kubeconfig).catch(() => {}));
+}
+
+/** As Vault labels its pods; Vault itself is asked when it counts. */
+const leads = ({ metadata }: Pod) => metadata.labels?.["vault-active"] === "true";
 
 /**
  * The Kubernetes cluster and the store of each pod, by their UIDs. An update waits until the claims are there; a
@@ -92,6 +120,6 @@ export function answeringVault(
   );
 }
 
-function wayTo({ namespace, scheme }: VaultRelease, kubeconfig: string): Way {
-  return { reach: { kind: "kubernetes", kubeconfig, namespace }, scheme };
+function wayTo(vault: VaultRelease, kubeconfig: string): Way {
+  return { reach: vault.reach(kubeconfig), scheme: vault.scheme };
 }

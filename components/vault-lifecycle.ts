@@ -1,7 +1,7 @@
 /**
  * From running pods to a proved Vault, one step after the other:
  *
- *   identity -> init vault-0 -> unseal vault-0
+ *   identity -> init vault-0 -> rollout -> unseal vault-0
  *     -> join vault-1 -> unseal vault-1 -> vault-1 is a voter -> the same for each further node -> verify
  *
  * One node joins at a time: two joins at once can eject a node on a slow machine (hashicorp/vault#32099).
@@ -11,7 +11,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config.ts";
 import type { KindCluster } from "./kind-cluster.ts";
 import { type DeclaredStep, declareStep, type StepArgs, type StepName } from "./step.ts";
-import { answeringVault, knownIdentity, runningContainers } from "./vault-facts.ts";
+import { announceRestarts, answeringVault, knownIdentity, runningContainers } from "./vault-facts.ts";
 import type { VaultRelease } from "./vault-release.ts";
 
 export interface VaultLifecycleArgs {
@@ -52,14 +52,11 @@ export class VaultLifecycle extends pulumi.ComponentResource {
     super("vault-ha:vault:VaultLifecycle", name, {}, opts);
     const { cluster, vault, settings } = args;
     const [first, ...others] = vault.pods as [string, ...string[]];
-    const containers = runningContainers(cluster, vault, settings.timeouts.podSeconds);
-    const container = (pod: string) => containers.apply((byPod) => byPod[pod] ?? "unknown");
-
     const target = {
       stack: pulumi.getStack(),
       stackDir: args.stackDir,
       scheme: vault.scheme,
-      reach: { kind: "kubernetes", kubeconfig: cluster.kubeconfig, namespace: vault.namespace },
+      reach: cluster.kubeconfig.apply((kubeconfig) => vault.reach(kubeconfig)),
       timeoutSeconds: settings.timeouts.stepSeconds,
       giveUp: settings.vault.giveUp,
     };
@@ -101,6 +98,34 @@ export class VaultLifecycle extends pulumi.ComponentResource {
     );
     this.shares = pulumi.secret(init.answer.shares);
     this.rootToken = pulumi.secret(init.answer.rootToken);
+
+    // What runs already is brought to what the release and its certificate are now. Where nothing ran, nothing is done.
+    const rollout = next(
+      "rollout",
+      "rollout",
+      {
+        pods: vault.pods,
+        shares: this.shares,
+        threshold,
+        token: this.rootToken,
+        timeoutSeconds: target.timeoutSeconds * vault.pods.length,
+      },
+      {
+        onlyUpdates: true,
+        facts: {
+          RELEASE: vault.valuesHash,
+          ...(vault.tls?.fingerprint && { CERTIFICATE: vault.tls.fingerprint }),
+        },
+      },
+    );
+    announceRestarts(cluster, vault, rollout.resource);
+    const containers = runningContainers(
+      cluster,
+      vault,
+      settings.timeouts.podSeconds,
+      rollout.resource.stdout,
+    );
+    const container = (pod: string) => containers.apply((byPod) => byPod[pod] ?? "unknown");
 
     // A container that restarted is sealed again (and blank, where its join was not complete): another identity here
     // makes its unseal run again, which lets it join once more where it has to.

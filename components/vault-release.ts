@@ -3,44 +3,72 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config.ts";
 import type { Sources } from "../sources.ts";
+import { podNames } from "../steps/lib/road.ts";
+import type { Reach } from "../steps/lib/target.ts";
+import type { TlsSecret } from "../steps/lib/tls-secret.ts";
 import { chartArgs } from "./chart.ts";
 import type { KindCluster } from "./kind-cluster.ts";
+import { fingerprint } from "./kind-config.ts";
 import type { Values } from "./values-file.ts";
+import { podTls } from "./vault-rules.ts";
+import { VaultTls } from "./vault-tls.ts";
 
 export interface VaultReleaseArgs {
   cluster: KindCluster;
-  settings: Settings["vault"];
+  settings: Pick<Settings, "vault" | "timeouts">;
   source: Sources["vault"];
   /** The chart's values, as `loadVaultValues` gives them. */
   values: Values;
+  /** What the files of the certificate hold, as `loadTlsFiles` gives it. */
+  tlsFiles: TlsSecret | undefined;
+  /** Folder for the authority's certificate, relative to the project. */
+  stackDir: string;
 }
 
 export class VaultRelease extends pulumi.ComponentResource {
   readonly namespace: string;
-  /** The pods, in the order in which they become voters. The chart names them after the release. */
+  /** The pods, in the order in which they become voters. */
   readonly pods: string[];
-  readonly scheme = "http";
+  readonly scheme: "http" | "https";
+  /** undefined where Vault speaks HTTP. */
+  readonly tls: VaultTls | undefined;
+  /** Another one when what the pods are made from may have changed. 16 hex digits. */
+  readonly valuesHash: string;
   readonly release: k8s.helm.v3.Release;
+  readonly #tlsSecret: string | undefined;
 
   constructor(name: string, args: VaultReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("vault-ha:vault:VaultRelease", name, {}, opts);
-    const { cluster, settings, source } = args;
+    const { cluster, settings, source, tlsFiles, stackDir } = args;
+    const { vault } = settings;
     const inCluster = { parent: this, provider: cluster.provider, deletedWith: cluster.creation };
-    this.namespace = settings.namespace;
-    this.pods = Array.from({ length: settings.replicas }, (_, n) => `vault-${n}`);
+    this.namespace = vault.namespace;
+    this.pods = podNames(vault.replicas);
+    this.scheme = vault.tls ? "https" : "http";
+    this.valuesHash = fingerprint(JSON.stringify([source, args.values]));
 
     const namespace = new k8s.core.v1.Namespace(
       `${name}-namespace`,
-      { metadata: { name: settings.namespace } },
+      { metadata: { name: vault.namespace } },
       inCluster,
     );
+    const { tls } = vault;
+    this.tls =
+      tls &&
+      new VaultTls(
+        `${name}-tls`,
+        { cluster, namespace, settings, tls, files: tlsFiles, stackDir },
+        { parent: this },
+      );
+    // A pod cannot begin before its Secret is there and good.
+    const values = this.tls ? this.tls.secretName.apply(() => args.values) : args.values;
     this.release = new k8s.helm.v3.Release(
       `${name}-release`,
       {
         name: "vault",
         namespace: namespace.metadata.name,
         ...chartArgs(source),
-        values: args.values,
+        values,
         // Pods are not ready before they are unsealed, so there is nothing here to wait for:
         // the lifecycle's verify step is the gate.
         skipAwait: true,
@@ -49,6 +77,18 @@ export class VaultRelease extends pulumi.ComponentResource {
       },
       inCluster,
     );
+    this.#tlsSecret = podTls(tls)?.secretName;
     this.registerOutputs({ namespace: this.namespace, pods: this.pods });
+  }
+
+  /** The way to the pods' API, for steps and for the program itself. */
+  reach(kubeconfig: string): Extract<Reach, { kind: "kubernetes" }> {
+    const { namespace } = this;
+    return {
+      kind: "kubernetes",
+      kubeconfig,
+      namespace,
+      ...(this.#tlsSecret && { tlsSecret: this.#tlsSecret }),
+    };
   }
 }

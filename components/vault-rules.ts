@@ -1,6 +1,26 @@
 /** The chart values that the lifecycle relies on, each with the reason why a stack's own values cannot change it. */
+import type { TlsSettings } from "../config.ts";
 import { vaultNodePort } from "./kind-config.ts";
 import { type Values, valueAt } from "./values-file.ts";
+
+/** The volume of the TLS secret in the pods. */
+export const tlsVolume = "vault-tls";
+
+/** The Secret of a certificate that this program makes, or brings in files. */
+export const ownTlsSecret = "vault-server-tls";
+
+/** The Secret that the pods serve. */
+export interface PodTls {
+  secretName: string;
+  /** Somebody else renews it, so each pod has to see to it itself. */
+  watched?: boolean;
+}
+
+/** The Secret that a stack's pods serve; undefined where Vault speaks HTTP. */
+export function podTls(tls: TlsSettings | undefined): PodTls | undefined {
+  if (tls?.source === "secret") return { secretName: tls.secretName, watched: true };
+  return tls && { secretName: ownTlsSecret };
+}
 
 /** What the program decides about the release. */
 export interface Decided {
@@ -13,7 +33,7 @@ export interface Decided {
   /** Port of every Kubernetes node at which Vault answers; 30000, as the cluster's configuration maps it. */
   nodePort?: number | undefined;
   /** The secret with tls.crt, tls.key and ca.crt that the pods serve; without it they speak HTTP. */
-  tls?: { secretName: string } | undefined;
+  tls?: PodTls | undefined;
 }
 
 export interface Rule {
@@ -160,7 +180,17 @@ export function rules({ replicas, storageSize, image, nodePort = vaultNodePort, 
       why: "The pods find each other through the service vault-internal.",
       instead: remove,
     },
-    ...["volumes", "volumeMounts"].map((name) => ({
+    ...(tls?.watched
+      ? [
+          {
+            key: "server.shareProcessNamespace",
+            allowed: only(true),
+            why: "The container certificate-watch tells Vault of a renewed certificate (vault.tls.source secret).",
+            instead: remove,
+          },
+        ]
+      : []),
+    ...["volumes", "volumeMounts", "extraContainers"].map((name) => ({
       key: `server.${name}`,
       allowed: (value: unknown) => value === null || Array.isArray(value),
       why: "The chart puts the items of a list into the pods.",

@@ -3,10 +3,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config.ts";
 import type { Sources } from "../sources.ts";
+import { tlsFolder } from "../steps/lib/tls-secret.ts";
+import { certificateWatch } from "./certificate-watch.ts";
 import { vaultNodePort } from "./kind-config.ts";
 import { mergeValues, readValuesFile, show, type Values, valueAt, withValue } from "./values-file.ts";
 import { checkVaultConfig } from "./vault-config.ts";
-import { type Decided, rules } from "./vault-rules.ts";
+import { type Decided, type PodTls, podTls, rules, tlsVolume } from "./vault-rules.ts";
 
 export interface VaultValuesArgs extends Decided {
   /** The stack's own values file (`vault.valuesFile`). */
@@ -17,9 +19,6 @@ export interface VaultValuesArgs extends Decided {
 
 /** The values that everything starts from, relative to the checkout. */
 export const exampleValues = "examples/vault-ha-values.yaml";
-
-/** Where the pods find the TLS secret's files. */
-export const tlsFolder = "/vault/tls";
 
 const configKey = "server.ha.raft.config";
 
@@ -55,7 +54,7 @@ export function vaultValues(args: VaultValuesArgs): { values: Values; problems: 
       report(key, `${show(given)} cannot be used`, why, instead);
   }
   for (const [key, value] of settled) values = withValue(values, key, value);
-  if (args.tls) values = withTlsSecret(values, args.tls.secretName);
+  if (args.tls) values = withTlsSecret(values, args.tls, args.image);
 
   const { text, findings } = checkVaultConfig(valueAt(values, configKey), {
     performanceMultiplier: args.performanceMultiplier,
@@ -79,6 +78,7 @@ export function loadVaultValues(
     storageSize,
     performanceMultiplier: raft.performanceMultiplier,
     image: source.image,
+    tls: podTls(vault.tls),
     ...(valuesFile !== undefined && { ownFile: valuesFile }),
   });
   if (problems.length === 0) return values;
@@ -106,18 +106,21 @@ function decided({
 }
 
 /** Mounts the secret, and tells the `vault` command in the pods which authority to trust. */
-function withTlsSecret(values: Values, secretName: string): Values {
+function withTlsSecret(values: Values, { secretName, watched }: PodTls, image: Decided["image"]): Values {
   const list = (key: string) => {
     const given = valueAt(values, key);
     return Array.isArray(given) ? given : [];
   };
+  const mount = { name: tlsVolume, mountPath: tlsFolder, readOnly: true };
   const additions: [string, unknown][] = [
-    ["server.volumes", [...list("server.volumes"), { name: "vault-tls", secret: { secretName } }]],
-    [
-      "server.volumeMounts",
-      [...list("server.volumeMounts"), { name: "vault-tls", mountPath: tlsFolder, readOnly: true }],
-    ],
+    ["server.volumes", [...list("server.volumes"), { name: tlsVolume, secret: { secretName } }]],
+    ["server.volumeMounts", [...list("server.volumeMounts"), mount]],
     ["server.extraEnvironmentVars.VAULT_CACERT", `${tlsFolder}/ca.crt`],
   ];
+  if (watched) {
+    const watch = certificateWatch(image, mount, tlsFolder);
+    additions.push(["server.shareProcessNamespace", true]);
+    additions.push(["server.extraContainers", [...list("server.extraContainers"), watch]]);
+  }
   return additions.reduce((whole, [key, value]) => withValue(whole, key, value), values);
 }

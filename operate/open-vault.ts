@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { z } from "zod";
+import { tlsVolume } from "../components/vault-rules.ts";
 import { CommandError } from "../setup/command.ts";
 import { checkout } from "../setup/folders.ts";
 import { type Resource, Stack } from "../setup/stack.ts";
@@ -8,7 +9,7 @@ import { kubeconfigPath } from "../steps/lib/cluster.ts";
 import { words } from "../steps/lib/errors.ts";
 import { readKeys } from "../steps/lib/keys-file.ts";
 import { openRoad } from "../steps/lib/reach.ts";
-import type { Road } from "../steps/lib/road.ts";
+import { podNames, type Road } from "../steps/lib/road.ts";
 import type { Target } from "../steps/lib/target.ts";
 
 /** A stack's Vault as the operator's commands reach it. Nothing is asked of it before it is used. */
@@ -30,8 +31,17 @@ export interface VaultKeys {
   rootToken: string;
 }
 
+/** What is read of the values that Vault's release was given. */
 const ReleaseInputs = z.object({
-  values: z.object({ server: z.object({ ha: z.object({ replicas: z.number() }) }) }),
+  values: z.object({
+    global: z.object({ tlsDisable: z.boolean() }),
+    server: z.object({
+      ha: z.object({ replicas: z.number() }),
+      volumes: z
+        .array(z.object({ name: z.string(), secret: z.object({ secretName: z.string() }).optional() }))
+        .optional(),
+    }),
+  }),
 });
 
 /**
@@ -63,15 +73,22 @@ export function targetOf(stack: Stack, resources: readonly Resource[]): OpenVaul
   const kubeconfig = kubeconfigPath(stackDir);
   const namespace = resources.find(({ urn }) => urn.endsWith("::vault-namespace"))?.id;
   if (namespace === undefined || !existsSync(kubeconfig)) return undefined;
-  const reach = { kind: "kubernetes", kubeconfig, namespace } as const;
-  return { stack: stack.name, stackDir, scheme: "http", reach, giveUp: [] };
+  const values = releaseValues(resources);
+  const scheme = values?.global.tlsDisable === false ? "https" : "http";
+  const tlsSecret = values?.server.volumes?.find(({ name }) => name === tlsVolume)?.secret?.secretName;
+  const reach = { kind: "kubernetes", kubeconfig, namespace, ...(tlsSecret && { tlsSecret }) } as const;
+  return { stack: stack.name, stackDir, scheme, reach, giveUp: [] };
 }
 
 /** The pods of the release that the state knows, vault-0 first; before there is one, those of the default. */
 export function podsOf(resources: readonly Resource[]): string[] {
+  const replicas = releaseValues(resources)?.server.ha.replicas ?? 3;
+  return podNames(replicas);
+}
+
+function releaseValues(resources: readonly Resource[]) {
   const inputs = resources.find(({ urn }) => urn.endsWith("::vault-release"))?.inputs;
-  const replicas = ReleaseInputs.safeParse(inputs).data?.values.server.ha.replicas ?? 3;
-  return Array.from({ length: replicas }, (_, n) => `vault-${n}`);
+  return ReleaseInputs.safeParse(inputs).data?.values;
 }
 
 const Outputs = z.object({ rootToken: z.string(), shares: z.array(z.string()) });

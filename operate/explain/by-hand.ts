@@ -69,9 +69,9 @@ export function changes(from: Values, to: Values, at = ""): [path: string, value
   });
 }
 
-/** A flag for each value; those of several lines stand in one file, on standard input. */
+/** A flag for each value; lists and those of several lines stand in one file, on standard input. */
 function flags(values: [path: string, value: unknown][]): string[] {
-  const long = values.filter(([, value]) => String(value).includes("\n"));
+  const long = values.filter(([, value]) => Array.isArray(value) || String(value).includes("\n"));
   const file = long.reduce((below, [path, value]) => mergeValues(below, nested(path, value), "").values, {});
   return [
     ...values.filter((each) => !long.includes(each)).map(flag),

@@ -4,7 +4,10 @@
  */
 import type { Settings } from "../../config.ts";
 import type { Sources } from "../../sources.ts";
+import { podNames } from "../../steps/lib/road.ts";
+import { tlsFolder } from "../../steps/lib/tls-secret.ts";
 import { helmInstallIngress, helmInstallVault, kindCreate } from "./by-hand.ts";
+import { explainedCertificate } from "./certificate.ts";
 
 /** One step of a stack. */
 export interface ExplainedStep {
@@ -22,10 +25,7 @@ export interface ExplainedStep {
 /** The steps of a stack, in the order in which they run. */
 export function explainedSteps(stack: string, settings: Settings, sources: Sources): ExplainedStep[] {
   const { namespace, replicas, shares, threshold } = settings.vault;
-  const [first, ...others] = Array.from({ length: replicas }, (_, n) => `vault-${n}`) as [
-    string,
-    ...string[],
-  ];
+  const [first, ...others] = podNames(replicas) as [string, ...string[]];
   const journal = `.local/stacks/${stack}/vault-init.json`;
   const vault = (pod: string, command: string) =>
     `kubectl --namespace ${namespace} exec ${pod} -- vault ${command}`;
@@ -60,7 +60,7 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
 
   const release: ExplainedStep = {
     title: `Vault's release vault in the namespace ${namespace}: ${replicas} pods, sealed`,
-    resources: ["vault-namespace", "vault-release"],
+    resources: [...(settings.vault.tls ? [] : ["vault-namespace"]), "vault-release"],
     byHand: [...helmInstallVault(settings, sources.vault), `kubectl --namespace ${namespace} get pods`],
     here: [
       "Values that the steps could not live with are refused before anything is made, each with its reason.",
@@ -96,6 +96,17 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     trap: "Vault answers once. Where kubectl is cut off before the file is written, the keys are lost; the file has your umask's mode and no fsync.",
   };
 
+  const rollout: ExplainedStep = {
+    title: "bring nodes that run already to what the release is now",
+    resources: ["lifecycle-rollout"],
+    byHand: [],
+    here: [
+      "Nothing on a first run. Later, where a pod's template or the certificate has changed: one node at a time, the one that leads last, after it has handed over.",
+      "A changed template takes a restart: the pod is deleted, unsealed, and a healthy voter with every write before the next one. A renewed certificate takes none.",
+    ],
+    trap: "The chart's StatefulSet restarts no pod by itself (OnDelete): by hand nothing happens until a pod is deleted, and then it is sealed.",
+  };
+
   const unseal = (pod: string): ExplainedStep => ({
     title: `unseal ${pod}: ${threshold} of ${shares} shares`,
     resources: [`lifecycle-unseal-${pod}`],
@@ -119,7 +130,14 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
   const join = (pod: string): ExplainedStep => ({
     title: `have ${pod} join`,
     resources: [`lifecycle-join-${pod}`],
-    byHand: [vault(pod, `operator raft join http://${first}.vault-internal:8200`)],
+    byHand: [
+      vault(
+        pod,
+        settings.vault.tls
+          ? `operator raft join -leader-ca-cert=@${tlsFolder}/ca.crt https://${first}.vault-internal:8200`
+          : `operator raft join http://${first}.vault-internal:8200`,
+      ),
+    ],
     ...(pod === others[0]
       ? {
           here: [
@@ -163,9 +181,11 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     cluster,
     ingress,
     ...(settings.whoami.enabled ? [whoami] : []),
+    ...explainedCertificate(settings),
     release,
     identity,
     init,
+    rollout,
     unseal(first),
     ...others.flatMap((pod) => [join(pod), unseal(pod), voter(pod)]),
     verify,

@@ -22,11 +22,12 @@ const graceSeconds = 20;
 /** The setting of every step: its own deadline. Pulumi's customTimeouts end only the shell, not the step. */
 export const Timeout = z.object({ timeoutSeconds: z.number().positive() });
 
-type Input = z.ZodType<{ timeoutSeconds: number; stackDir: string; pod?: string }>;
+type Input = z.ZodType<{ timeoutSeconds: number; stackDir?: string; pod?: string }>;
 
 /**
  * Runs a step as a process: one JSON object on stdin, checked by `schema`; one JSON object on stdout; words on
- * stderr. It begins when no other step works on the stack. Ends the process with 0 and the answer, with 1 and a message, or with 128 + the signal's number.
+ * stderr. It begins when no other step works on the stack; one without a `stackDir` works on none. Ends the process
+ * with 0 and the answer, with 1 and a message, or with 128 + the signal's number.
  */
 export async function runStep<S extends Input>(
   name: string,
@@ -75,7 +76,8 @@ export async function runStep<S extends Input>(
     const { timeoutSeconds, stackDir } = input;
     const signal = interruption.signal;
     const free = Date.now() + (timeoutSeconds + graceSeconds) * 1000;
-    await takeStackLock(stackDir, prefix, { say, signal, deadline: free, timeoutSeconds });
+    if (stackDir !== undefined)
+      await takeStackLock(stackDir, prefix, { say, signal, deadline: free, timeoutSeconds });
     const deadline = Date.now() + timeoutSeconds * 1000;
     setTimeout(
       () => {
@@ -120,8 +122,9 @@ async function readInput<S extends Input>(name: string, schema: S): Promise<z.ou
 }
 
 function secretsIn(input: object): string[] {
-  const { token, shares } = input as { token?: unknown; shares?: unknown };
-  return [token, ...(Array.isArray(shares) ? shares : [])].filter((value) => typeof value === "string");
+  const { token, shares, authority } = input as { [key in "token" | "shares" | "authority"]?: unknown };
+  const { key } = (authority ?? {}) as { key?: unknown };
+  return [token, key, ...(Array.isArray(shares) ? shares : [])].filter((value) => typeof value === "string");
 }
 
 function print(answer: string): Promise<void> {

@@ -55,7 +55,12 @@ async function readyLeader(member: Vault, pod: string, step: Step): Promise<stri
  * that has just begun to run is not known to the cluster's DNS for some seconds.
  */
 async function join(joining: Vault, leader: string, road: Road, input: Target, step: Step): Promise<void> {
-  const { scheme, caCert } = input;
+  const { scheme } = input;
+  const caCert = await until(
+    "the authority of the nodes' certificates",
+    () => road.authority(step.signal),
+    step,
+  );
   const call: JoinCall = {
     leader_api_addr: road.peerAddress(leader),
     ...(scheme === "https" && { leader_tls_servername: peerName(leader) }),

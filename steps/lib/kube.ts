@@ -15,6 +15,8 @@ export interface Kube {
   options(): Promise<RequestOptions>;
   /** One GET; undefined where the object does not exist. Throws Unreachable where no answer came in time. */
   get<S extends z.ZodType>(path: string, schema: S, signal: AbortSignal): Promise<z.output<S> | undefined>;
+  /** Changes the named fields of an object (JSON merge patch). Throws Unreachable where it is not changed. */
+  patch(path: string, fields: object, signal: AbortSignal): Promise<void>;
   /** Deletes an object; one that does not exist is no error. Throws Unreachable where it is not deleted. */
   delete(path: string, signal: AbortSignal): Promise<void>;
 }
@@ -43,10 +45,20 @@ const getMs = 10_000;
  */
 export async function openKube(kubeconfig: string): Promise<Kube> {
   const access = await accessOf(kubeconfig);
-  const ask = async (method: "GET" | "DELETE", path: string, signal: AbortSignal) => {
+  const ask = async (
+    method: "GET" | "DELETE" | "PATCH",
+    path: string,
+    signal: AbortSignal,
+    body?: object,
+  ) => {
     const options = await access.options();
-    const asked = { ...options, method, headers: { accept: "application/json", ...options.headers } };
-    return await fetchText(new URL(access.server + path), asked, signal).catch((error) => {
+    const headers = {
+      accept: "application/json",
+      ...(body && { "content-type": "application/merge-patch+json" }),
+      ...options.headers,
+    };
+    const url = new URL(access.server + path);
+    return await fetchText(url, { ...options, method, headers }, signal, body).catch((error) => {
       signal.throwIfAborted();
       throw new Unreachable(
         `the Kubernetes API at ${access.server} did not answer ${method} ${path}: ${words(error)}`,
@@ -61,6 +73,10 @@ export async function openKube(kubeconfig: string): Promise<Kube> {
       if (status === 200) return schema.parse(JSON.parse(body));
       throw new KubeRefusal(`GET ${path}`, status, message(body));
     },
+    patch: async (path, fields, signal) => {
+      const { status, body } = await ask("PATCH", path, signal, fields);
+      if (status !== 200) throw new KubeRefusal(`PATCH ${path}`, status, message(body));
+    },
     delete: async (path, signal) => {
       const { status, body } = await ask("DELETE", path, signal);
       if (![200, 202, 404].includes(status)) throw new KubeRefusal(`DELETE ${path}`, status, message(body));
@@ -68,7 +84,7 @@ export async function openKube(kubeconfig: string): Promise<Kube> {
   };
 }
 
-function fetchText(url: URL, options: RequestOptions, signal: AbortSignal) {
+function fetchText(url: URL, options: RequestOptions, signal: AbortSignal, body?: object) {
   const request = url.protocol === "https:" ? httpsRequest : httpRequest;
   return new Promise<{ status: number; body: string }>((resolve, reject) => {
     const sent = request(url, { ...options, signal: AbortSignal.any([signal, AbortSignal.timeout(getMs)]) });
@@ -76,7 +92,7 @@ function fetchText(url: URL, options: RequestOptions, signal: AbortSignal) {
     sent.on("response", (response) => {
       text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
     });
-    sent.end();
+    sent.end(body && JSON.stringify(body));
   });
 }
 

@@ -4,15 +4,23 @@ import { storyOf } from "./pod-story.ts";
 import { claimUid, clusterUid, getPod, whyNotRunning } from "./pods.ts";
 import { apiPort, peerName, type Road, secured } from "./road.ts";
 import type { Reach, Way } from "./target.ts";
+import { tlsSecretOf } from "./tls-secret.ts";
 import { openTunnel } from "./tunnel.ts";
 
 /** Reaches Vault's pods by port-forward through the Kubernetes API, as `kubectl port-forward` does. */
 export async function kubernetesRoad(
   target: Way,
-  { kubeconfig, namespace }: Extract<Reach, { kind: "kubernetes" }>,
+  { kubeconfig, namespace, tlsSecret }: Extract<Reach, { kind: "kubernetes" }>,
 ): Promise<Road> {
   const kube = await openKube(kubeconfig);
+  const trusted = async (signal: AbortSignal) => {
+    if (target.scheme === "http" || target.caCert !== undefined || tlsSecret === undefined)
+      return target.caCert;
+    // Asked once for each connection, of which a step keeps one for each node: the authority may be renewed meanwhile.
+    return (await tlsSecretOf(kube, namespace, tlsSecret, signal)).caCert;
+  };
   return {
+    authority: trusted,
     host: (node) => `${peerName(node)}:${apiPort}`,
     peerAddress: (node) => `${target.scheme}://${peerName(node)}:${apiPort}`,
     storeOf: async (node, signal) =>
@@ -25,7 +33,10 @@ export async function kubernetesRoad(
       await kube.delete(`/api/v1/namespaces/${namespace}/pods/${node}?gracePeriodSeconds=1`, signal);
     },
     clusterOf: (signal) => clusterUid(kube, signal),
-    connect: async (node) => secured(await openTunnel(kube, namespace, node, apiPort), node, target),
+    connect: async (node, signal) => {
+      const caCert = await trusted(signal);
+      return secured(await openTunnel(kube, namespace, node, apiPort), peerName(node), { ...target, caCert });
+    },
     whyNot: async (node, signal) => {
       const pod = await getPod(kube, namespace, node, signal).catch((error) => {
         if (error instanceof NotYet) return error.message;

@@ -19,7 +19,15 @@ export const Pod = z.object({
   spec: z.object({
     /** The Kubernetes node that it was given to. */
     nodeName: z.string().optional(),
-    containers: z.array(z.object({ name: z.string(), image: z.string().optional() })).optional(),
+    containers: z
+      .array(
+        z.object({
+          name: z.string(),
+          image: z.string().optional(),
+          env: z.array(z.object({ name: z.string(), value: z.string().optional() })).optional(),
+        }),
+      )
+      .optional(),
     volumes: z
       .array(z.object({ persistentVolumeClaim: z.object({ claimName: z.string() }).optional() }))
       .optional(),
@@ -51,3 +59,11 @@ export const Pod = z.object({
   }),
 });
 export type Pod = z.output<typeof Pod>;
+
+/** What Vault speaks in a pod, as the chart tells the `vault` command there; undefined where it tells nothing. */
+export function schemeOf(pod: Pod): "http" | "https" | undefined {
+  const vault = pod.spec.containers?.find(({ name }) => name === "vault");
+  const address = vault?.env?.find(({ name }) => name === "VAULT_ADDR")?.value;
+  if (address === undefined) return undefined;
+  return address.startsWith("https:") ? "https" : "http";
+}

@@ -1,6 +1,6 @@
 import { connect as connectTcp } from "node:net";
 import { StepError } from "./errors.ts";
-import { connected, type Road, secured } from "./road.ts";
+import { connected, peerName, type Road, secured } from "./road.ts";
 import type { Reach, Way } from "./target.ts";
 
 /** Opens the way that the target names. Nothing is connected before it is used. */
@@ -23,6 +23,7 @@ function directRoad(
   };
   return {
     host: (node) => addressOf(node).host,
+    authority: async () => target.caCert,
     peerAddress: (node) => addressOf(node).origin,
     storeOf: async (node) => stores[node],
     processOf: async () => undefined,
@@ -32,7 +33,7 @@ function directRoad(
       const { hostname, port } = addressOf(node);
       return secured(
         await connected(connectTcp({ host: hostname, port: Number(port), signal })),
-        node,
+        peerName(node),
         target,
       );
     },

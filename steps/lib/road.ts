@@ -1,5 +1,11 @@
+import type { X509Certificate } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { connect as connectTls } from "node:tls";
+import {
+  connect as connectTls,
+  type PeerCertificate,
+  TLSSocket,
+  checkServerIdentity as usualCheck,
+} from "node:tls";
 import type { Way } from "./target.ts";
 
 /** The port of Vault's API in its pods. 8201 is the cluster port. */
@@ -11,6 +17,8 @@ export interface Road {
   host(node: string): string;
   /** A connection to the node's API, with TLS where the target says so. Works for pods that are not ready. */
   connect(node: string, signal: AbortSignal): Promise<Duplex>;
+  /** The authority that signed the nodes' certificates, as PEM; undefined without TLS, and where it is one of the system's. */
+  authority(signal: AbortSignal): Promise<string | undefined>;
   /** The API address under which other nodes reach this one, as join needs it. */
   peerAddress(node: string): string;
   /** What names the node's store (the UID of its PVC); undefined where that cannot be known. */
@@ -28,20 +36,50 @@ export interface Road {
   whyNot(node: string, signal: AbortSignal): Promise<string | undefined>;
 }
 
+/** The names of a release's pods, in the order in which they become voters. The chart names them after the release. */
+export function podNames(replicas: number): string[] {
+  return Array.from({ length: replicas }, (_, n) => `vault-${n}`);
+}
+
 /** The name that a node's certificate has to carry, and its DNS name in the cluster. */
 export function peerName(node: string): string {
   return `${node}.vault-internal`;
 }
 
-/** Puts TLS on a connection where the target asks for it, and checks the node's certificate under its own name. */
+/**
+ * Whether a certificate is for all peers of the cluster, and the name is one of them. Go, and so Vault at its joins,
+ * takes that wildcard (RFC 6125); Node, OpenSSL and curl want two dots behind the star.
+ * @param names the certificate's subjectAltName, as Node writes it: "DNS:vault, DNS:*.vault-internal"
+ */
+export function hasPeerWildcard(name: string, names: string | undefined): boolean {
+  return /^[^.]+\.vault-internal$/.test(name) && (names ?? "").split(", ").includes(`DNS:${peerName("*")}`);
+}
+
+/** Puts TLS on a connection where the target asks for it, and checks that the certificate is good for the name. */
 export async function secured(
   stream: Duplex,
-  node: string,
-  { scheme, caCert }: Omit<Way, "reach">,
+  servername: string,
+  { scheme, caCert }: { scheme: Way["scheme"]; caCert?: string | undefined },
 ): Promise<Duplex> {
   if (scheme === "http") return stream;
-  const tls = connectTls({ socket: stream, servername: peerName(node), ...(caCert && { ca: caCert }) });
+  const checkServerIdentity = (name: string, shown: PeerCertificate) =>
+    hasPeerWildcard(name, shown.subjectaltname) ? undefined : usualCheck(name, shown);
+  const tls = connectTls({ socket: stream, servername, checkServerIdentity, ...(caCert && { ca: caCert }) });
   return connected(tls, "secureConnect");
+}
+
+/** The certificate that a node shows, once it is checked as on every connection; undefined where it speaks HTTP. */
+export async function shownCertificate(
+  road: Road,
+  node: string,
+  signal: AbortSignal,
+): Promise<X509Certificate | undefined> {
+  const stream = await road.connect(node, signal);
+  try {
+    return stream instanceof TLSSocket ? stream.getPeerX509Certificate() : undefined;
+  } finally {
+    stream.destroy();
+  }
 }
 
 /** Waits for a new connection to stand. */

@@ -8,6 +8,8 @@ export const Reach = z.discriminatedUnion("kind", [
     /** The kubeconfig: the path of its file, or its text. Its current context is the cluster. */
     kubeconfig: z.string().min(1),
     namespace: z.string().min(1),
+    /** With TLS: the Secret that the pods serve; its ca.crt is the authority that is trusted. */
+    tlsSecret: z.string().min(1).optional(),
   }),
   z.strictObject({
     kind: z.literal("direct"),
@@ -29,7 +31,10 @@ export const Target = z.object({
   stackDir: z.string().min(1),
   reach: Reach,
   scheme: z.enum(["http", "https"]),
-  /** The certificate authority that signed the nodes' certificates, as PEM; without it the system's own. */
+  /**
+   * The certificate authority that signed the nodes' certificates, as PEM. Without it, that of `reach.tlsSecret`, so
+   * that a renewed authority changes no step's input; else the system's own.
+   */
   caCert: z.string().min(1).optional(),
   /** The setting vault.giveUp: identities (of a store or a Vault) that somebody has given up for lost. */
   giveUp: z.array(z.string()).default([]),

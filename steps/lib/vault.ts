@@ -89,6 +89,11 @@ export class Vault {
     await this.#ask(Nothing, "POST", "sys/storage/raft/join", body, longRequestMs);
   }
 
+  /** Has the leader hand over to another node at once. */
+  async stepDown(): Promise<void> {
+    await this.#ask(Nothing, "PUT", "sys/step-down", {}, longRequestMs);
+  }
+
   /** The servers of the raft configuration. */
   async raftServers(): Promise<RaftConfiguration["data"]["config"]["servers"]> {
     return (await this.#ask(RaftConfiguration, "GET", "sys/storage/raft/configuration")).data.config.servers;

@@ -9,6 +9,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { stringify } from "yaml";
+import { serverNames } from "../../steps/lib/certificates.ts";
+import { issueCertificate, makeAuthority } from "../../steps/lib/x509.ts";
 
 export interface Registered {
   name: string;
@@ -29,6 +31,18 @@ export const marked = {
   kubeconfigUser: "MARKED-KUBECONFIG-USER",
   /** Public: previews show it. */
   clusterId: "cluster-id-of-vault",
+};
+
+/** An authority and a certificate as the steps make them; the keys are secret. */
+export const madeAuthority = await makeAuthority("mocked");
+export const madeCertificate = await issueCertificate(
+  madeAuthority,
+  serverNames({ namespace: "vault", host: "vault.localhost" }),
+);
+
+/** A Secret of a certificate that fits, and what else a test puts there. */
+export const secrets: Record<string, Record<string, string>> = {
+  mine: { "tls.crt": madeCertificate.cert, "tls.key": madeCertificate.key, "ca.crt": madeAuthority.cert },
 };
 
 /** Whether a value is marked as a secret: Pulumi's mark on the wire. */
@@ -73,7 +87,8 @@ export async function runProgram({
         call: () => ({}),
       },
       "vault-ha",
-      "dev",
+      // No stack of anybody's: the program writes into its stack's folder.
+      "mocked",
       preview,
     );
     // A new query makes Node run the program anew.
@@ -119,6 +134,9 @@ function outputsOf(name: string, preview: boolean, kubernetesUrl: string): Recor
     return { stdout: JSON.stringify({ kubeconfig: kubeconfigFor(kubernetesUrl), instance: "instance-1" }) };
   if (name.startsWith("lifecycle-init"))
     return { stdout: JSON.stringify({ shares: marked.shares, rootToken: marked.rootToken }) };
+  if (name === "vault-tls-authority") return { stdout: JSON.stringify(madeAuthority) };
+  if (name === "vault-tls-certificate") return { stdout: JSON.stringify(madeCertificate) };
+  if (name === "lifecycle-rollout") return { stdout: "" };
   if (name === "lifecycle-verify") return { stdout: JSON.stringify({ peers: [] }) };
   if (name.startsWith("lifecycle-unseal")) return { stdout: JSON.stringify({ clusterId: marked.clusterId }) };
   return { stdout: "{}" };
@@ -156,10 +174,13 @@ async function fakeKubernetes(): Promise<{ url: string; close(): void }> {
   }));
   const server = createServer((request, response) => {
     const name = request.url?.match(/\/pods\/([^/?]+)/)?.[1];
+    const secret = secrets[request.url?.match(/\/secrets\/([^/?]+)/)?.[1] ?? ""];
     const identified = request.url?.match(/\/(?:persistentvolumeclaims|namespaces)\/([^/?]+)$/)?.[1];
     const body = name
       ? pods.find((pod) => pod.metadata.name === name)
-      : identified && { metadata: { uid: `uid-of-${identified}` } };
+      : secret
+        ? { data: Object.fromEntries(Object.entries(secret).map(([key, pem]) => [key, btoa(pem)])) }
+        : identified && { metadata: { uid: `uid-of-${identified}` } };
     response
       .writeHead(body ? 200 : 404, { "content-type": "application/json" })
       .end(JSON.stringify(body ?? {}));

@@ -22,6 +22,8 @@ describe("settings", () => {
         threshold: 3,
         storageSize: "10Gi",
         giveUp: [],
+        host: "vault.localhost",
+        tls: { source: "selfSigned" },
         valuesFile: undefined,
       },
       raft: { performanceMultiplier: 5 },
@@ -116,6 +118,26 @@ describe("settings", () => {
       const [problem] = problemsOf(Object.fromEntries([[key, "1"]]));
       assert.match(problem ?? "", new RegExp(`^${key}: there is no such setting`));
     }
+  });
+
+  it("know three sources of a certificate, and want of each what belongs to it and nothing else", () => {
+    const tls = (given: Record<string, string>) => {
+      const prefixed = Object.entries(given).map(([key, value]) => [`vault.tls.${key}`, value]);
+      const { settings, problems } = readSettings(Object.fromEntries(prefixed));
+      return settings ? settings.vault.tls : problems;
+    };
+    const files = { certFile: "a.crt", keyFile: "a.key", caFile: "ca.crt" };
+    assert.deepEqual(tls({ source: "secret", secretName: "mine" }), { source: "secret", secretName: "mine" });
+    assert.deepEqual(tls({ source: "files", ...files }), { source: "files", ...files });
+    assert.deepEqual(tls({ enabled: "false", source: "files" }), undefined);
+    assert.deepEqual(tls({ source: "files", secretName: "mine" }), [
+      "vault.tls.secretName: the source files (vault.tls.source) does not use it.\n    pulumi config rm vault.tls.secretName",
+      ...["certFile", "keyFile", "caFile"].map(
+        (name) =>
+          `vault.tls.${name}: the source files (vault.tls.source) needs it.\n    pulumi config set vault.tls.${name} <value>`,
+      ),
+    ]);
+    assert.match(`${tls({ source: "acme" })}`, /vault\.tls\.source: "acme" .*selfSigned, secret or files/);
   });
 
   it("stand in docs/settings.md, each with its default and unit", () => {

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { type Values, valueAt } from "../../components/values-file.ts";
-import { isSecret, marked, type Registered, runProgram } from "../support/program.ts";
+import {
+  isSecret,
+  madeAuthority,
+  madeCertificate,
+  marked,
+  type Registered,
+  runProgram,
+} from "../support/program.ts";
 
 const isCommand = (resource: Registered) => resource.type === "command:local:Command";
 const stepsOf = (resources: Map<string, Registered>) => [...resources.values()].filter(isCommand);
@@ -14,6 +21,7 @@ const get = (resources: Map<string, Registered>, name: string) => {
 const runbook = (replicas: number) => [
   "lifecycle-identity",
   "lifecycle-init-vault-0",
+  "lifecycle-rollout",
   "lifecycle-unseal-vault-0",
   ...Array.from({ length: replicas - 1 }, (_, n) => n + 1).flatMap((n) => [
     `lifecycle-join-vault-${n}`,
@@ -68,7 +76,7 @@ describe("the program", () => {
       ({ type, name }) =>
         (type.startsWith("kubernetes:") || type === "command:local:Command") && name !== "cluster-create",
     );
-    assert.ok(inside.length >= 14, `${inside.length} resources`);
+    assert.ok(inside.length >= 18, `${inside.length} resources`);
     for (const { name, deletedWith } of inside) assert.equal(deletedWith, "cluster-create", name);
   });
 
@@ -77,7 +85,13 @@ describe("the program", () => {
       const { stdin, ...others } = inputs;
       assert.ok(isSecret(stdin), `${name}: stdin is not secret`);
       const text = JSON.stringify(others);
-      for (const secret of [...marked.shares, marked.rootToken, marked.kubeconfigUser])
+      for (const secret of [
+        ...marked.shares,
+        marked.rootToken,
+        marked.kubeconfigUser,
+        madeAuthority.key,
+        madeCertificate.key,
+      ])
         assert.ok(!text.includes(secret), `${name} shows ${secret}: ${text}`);
     }
   });
@@ -133,9 +147,13 @@ describe("the program", () => {
     );
   });
 
-  it("lets no change of a setting make init run again", async () => {
+  it("lets no change of a setting make init run again, or another authority", async () => {
     for (const { name, ignoreChanges } of stepsOf(await runProgram()))
-      assert.deepEqual(ignoreChanges, name === "lifecycle-init-vault-0" ? ["stdin"] : [], name);
+      assert.deepEqual(
+        ignoreChanges,
+        ["lifecycle-init-vault-0", "vault-tls-authority"].includes(name) ? ["stdin"] : [],
+        name,
+      );
   });
 
   it("tells the steps what somebody has given up", async () => {
@@ -150,7 +168,7 @@ describe("the program", () => {
 
   it("begins every step anew on another cluster", async () => {
     for (const { name, inputs } of stepsOf(await runProgram()))
-      if (name !== "cluster-create") assert.deepEqual(inputs.triggers, ["instance-1"], name);
+      if (name.startsWith("lifecycle-")) assert.deepEqual(inputs.triggers, ["instance-1"], name);
   });
 
   it("makes another cluster exactly when the kind configuration changes", async () => {
@@ -173,7 +191,7 @@ describe("the program", () => {
       stepsOf(resources)
         .map((step) => step.name)
         .sort(),
-      ["cluster-create", ...runbook(3)].sort(),
+      ["cluster-create", "vault-tls-authority", "vault-tls-certificate", ...runbook(3)].sort(),
     );
   });
 
@@ -202,7 +220,7 @@ describe("the program", () => {
     await assert.rejects(
       runProgram({ config: { "vault.replicas": "2", "vault.threshold": "6" }, declared }),
       (error: Error) => {
-        assert.match(error.message, /2 settings are wrong in stack dev; nothing was changed/);
+        assert.match(error.message, /2 settings are wrong in stack mocked; nothing was changed/);
         assert.match(error.message, /vault\.replicas[\s\S]*vault\.threshold/);
         return true;
       },

@@ -1,0 +1,121 @@
+/** The certificate that Vault shows, as a Secret in its namespace: made here, brought in files, or somebody else's. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings, TlsSettings } from "../config.ts";
+import { fingerprintOf, renewDays, serverNames } from "../steps/lib/certificates.ts";
+import type { TlsSecret } from "../steps/lib/tls-secret.ts";
+import { foundSecret } from "./found-secret.ts";
+import type { KindCluster } from "./kind-cluster.ts";
+import { declareStep } from "./step.ts";
+import { ownTlsSecret } from "./vault-rules.ts";
+
+export interface VaultTlsArgs {
+  cluster: KindCluster;
+  namespace: k8s.core.v1.Namespace;
+  settings: Pick<Settings, "vault" | "timeouts">;
+  tls: TlsSettings;
+  /** What the files hold, for the source files. */
+  files: TlsSecret | undefined;
+  /** Folder for the authority's certificate, relative to the project. */
+  stackDir: string;
+}
+
+const base64 = (text: pulumi.Output<string>) => text.apply((text) => Buffer.from(text).toString("base64"));
+
+interface Made {
+  cert: string;
+  key: string;
+  /** ISO 8601. */
+  notBefore: string;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+/** A certificate is made for a year (steps/lib/x509.ts) and renewed when a month of it is left. */
+const termDays = 365 - renewDays;
+
+export class VaultTls extends pulumi.ComponentResource {
+  /** The Secret, once it holds a certificate that Vault can be started with. */
+  readonly secretName: pulumi.Output<string>;
+  /**
+   * Another one when this stack has another certificate for Vault. undefined where somebody else renews the Secret:
+   * the pods then see to it themselves (components/certificate-watch.ts).
+   */
+  readonly fingerprint: pulumi.Output<string> | undefined;
+  /** File with the authority that clients have to trust. */
+  readonly authorityFile: string;
+
+  constructor(name: string, args: VaultTlsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("vault-ha:vault:VaultTls", name, {}, opts);
+    const { cluster, namespace, tls, stackDir } = args;
+    this.authorityFile = `${stackDir}/vault-ca.crt`;
+
+    let authority: pulumi.Output<string>;
+    if (tls.source === "secret") {
+      const found = foundSecret(cluster, namespace, tls.secretName, args.settings.vault);
+      this.secretName = found.name;
+      authority = found.authority;
+    } else {
+      const { cert, key, caCert } = args.files
+        ? pulumi.output(args.files)
+        : this.#makeCertificate(name, args);
+      const secret = new k8s.core.v1.Secret(
+        `${name}-secret`,
+        {
+          metadata: { name: ownTlsSecret, namespace: namespace.metadata.name },
+          type: "kubernetes.io/tls",
+          data: { "tls.crt": base64(cert), "tls.key": base64(pulumi.secret(key)), "ca.crt": base64(caCert) },
+        },
+        { parent: this, provider: cluster.provider, deletedWith: cluster.creation },
+      );
+      this.secretName = secret.metadata.name;
+      this.fingerprint = pulumi.unsecret(cert.apply(fingerprintOf));
+      authority = pulumi.unsecret(caCert);
+    }
+    // For people and their tools: curl --cacert, VAULT_CACERT.
+    pulumi.all([authority, cluster.instance]).apply(([pem]) => {
+      if (pulumi.runtime.isDryRun()) return;
+      mkdirSync(stackDir, { recursive: true, mode: 0o700 });
+      writeFileSync(this.authorityFile, pem);
+    });
+    this.registerOutputs({ secretName: this.secretName });
+  }
+
+  /** An authority of the stack's own, and a certificate that it signs. Neither waits for the cluster. */
+  #makeCertificate(
+    name: string,
+    { cluster, settings }: VaultTlsArgs,
+  ): { cert: pulumi.Output<string>; key: pulumi.Output<string>; caCert: pulumi.Output<string> } {
+    const { vault, timeouts } = settings;
+    const input = { stack: pulumi.getStack(), timeoutSeconds: timeouts.stepSeconds };
+    const options = { parent: this, deletedWith: cluster.creation };
+    const authority = declareStep<Made>(
+      `${name}-authority`,
+      { step: "authority", input, triggers: [] },
+      // Made once: no change of a setting makes another, which every client would have to be told of.
+      { ...options, ignoreChanges: ["stdin"] },
+    ).answer;
+    const term = authority.apply(({ notBefore }) =>
+      String(Math.floor((Date.now() - Date.parse(notBefore)) / (termDays * dayMs))),
+    );
+    const certificate = declareStep<Made>(
+      `${name}-certificate`,
+      {
+        step: "certificate",
+        input: {
+          ...input,
+          names: serverNames(vault),
+          authority: authority.apply(({ cert, key }) => ({ cert, key })),
+        },
+        triggers: [],
+        facts: { TERM: pulumi.unsecret(term) },
+      },
+      options,
+    ).answer;
+    return {
+      cert: certificate.apply(({ cert }) => cert),
+      key: certificate.apply(({ key }) => key),
+      caCert: authority.apply(({ cert }) => cert),
+    };
+  }
+}

@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { NotYet } from "./errors.ts";
+import type { Kube } from "./kube.ts";
+
+/** Where the pods find the Secret's files. */
+export const tlsFolder = "/vault/tls";
+
+/** What a Secret of type kubernetes.io/tls holds, as cert-manager makes it; all PEM. */
+export interface TlsSecret {
+  /** The server's certificate, and what lies between it and its authority. */
+  cert: string;
+  /** The certificate's private key. */
+  key: string;
+  /** The authority that clients trust. */
+  caCert: string;
+}
+
+const base64 = z.string().transform((text) => Buffer.from(text, "base64").toString());
+const Secret = z.object({
+  data: z.object({ "tls.crt": base64, "tls.key": base64, "ca.crt": base64 }).partial().default({}),
+});
+
+/**
+ * The TLS Secret of a namespace; what it does not hold is empty.
+ * @throws NotYet where there is none
+ */
+export async function tlsSecretOf(
+  kube: Kube,
+  namespace: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<TlsSecret> {
+  const found = await kube.get(`/api/v1/namespaces/${namespace}/secrets/${name}`, Secret, signal);
+  if (found === undefined) throw new NotYet(`there is no Secret ${name} in namespace ${namespace}`);
+  const { "tls.crt": cert = "", "tls.key": key = "", "ca.crt": caCert = "" } = found.data;
+  return { cert, key, caCert };
+}
