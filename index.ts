@@ -1,8 +1,8 @@
 /** A highly available Vault on Kubernetes, from nothing: the whole, in the order in which it comes to stand. */
 import * as pulumi from "@pulumi/pulumi";
+import { loadCertificate } from "./components/brought-certificate.ts";
 import { IngressNginx } from "./components/ingress-nginx.ts";
 import { KindCluster } from "./components/kind-cluster.ts";
-import { loadTlsFiles } from "./components/tls-files.ts";
 import { VaultLifecycle } from "./components/vault-lifecycle.ts";
 import { VaultRelease } from "./components/vault-release.ts";
 import { loadVaultValues } from "./components/vault-values.ts";
@@ -18,9 +18,9 @@ Reflect.deleteProperty(Error, "prepareStackTrace");
 const settings = loadSettings();
 const sources = loadSources();
 const values = loadVaultValues(settings, sources.vault);
-const tlsFiles = loadTlsFiles(settings.vault);
 const stackDir = `.local/stacks/${pulumi.getStack()}`;
 const namePrefix = `vault-ha-${pulumi.getStack()}`;
+const certificate = await loadCertificate(settings.vault, stackDir);
 await preflight(settings, namePrefix);
 
 const cluster = new KindCluster("cluster", { settings, namePrefix, stackDir, nodeImage: sources.nodeImage });
@@ -34,7 +34,7 @@ const vault = new VaultRelease("vault", {
   settings,
   source: sources.vault,
   values,
-  tlsFiles,
+  certificate,
   stackDir,
 });
 const lifecycle = new VaultLifecycle("lifecycle", { cluster, vault, settings, stackDir });

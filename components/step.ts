@@ -11,6 +11,7 @@ export type StepName =
   | "delete-cluster"
   | "authority"
   | "certificate"
+  | "tls-secret"
   | "identity"
   | "init"
   | "rollout"

@@ -19,8 +19,8 @@ export interface VaultReleaseArgs {
   source: Sources["vault"];
   /** The chart's values, as `loadVaultValues` gives them. */
   values: Values;
-  /** What the files of the certificate hold, as `loadTlsFiles` gives it. */
-  tlsFiles: TlsSecret | undefined;
+  /** A certificate that somebody else has made, as `loadCertificate` gives it. */
+  certificate: TlsSecret | undefined;
   /** Folder for the authority's certificate, relative to the project. */
   stackDir: string;
 }
@@ -39,7 +39,7 @@ export class VaultRelease extends pulumi.ComponentResource {
 
   constructor(name: string, args: VaultReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("vault-ha:vault:VaultRelease", name, {}, opts);
-    const { cluster, settings, source, tlsFiles, stackDir } = args;
+    const { cluster, settings, source, certificate, stackDir } = args;
     const { vault } = settings;
     const inCluster = { parent: this, provider: cluster.provider, deletedWith: cluster.creation };
     this.namespace = vault.namespace;
@@ -57,7 +57,7 @@ export class VaultRelease extends pulumi.ComponentResource {
       tls &&
       new VaultTls(
         `${name}-tls`,
-        { cluster, namespace, settings, tls, files: tlsFiles, stackDir },
+        { cluster, namespace, settings, tls, brought: certificate, stackDir },
         { parent: this },
       );
     // A pod cannot begin before its Secret is there and good.

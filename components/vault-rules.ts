@@ -3,9 +3,6 @@ import type { TlsSettings } from "../config.ts";
 import { vaultNodePort } from "./kind-config.ts";
 import { type Values, valueAt } from "./values-file.ts";
 
-/** The volume of the TLS secret in the pods. */
-export const tlsVolume = "vault-tls";
-
 /** The Secret of a certificate that this program makes, or brings in files. */
 export const ownTlsSecret = "vault-server-tls";
 

@@ -3,9 +3,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings, TlsSettings } from "../config.ts";
-import { fingerprintOf, renewDays, serverNames } from "../steps/lib/certificates.ts";
+import { fingerprintOf, namesNeeded, renewDays, serverNames } from "../steps/lib/certificates.ts";
+import { podNames } from "../steps/lib/road.ts";
 import type { TlsSecret } from "../steps/lib/tls-secret.ts";
-import { foundSecret } from "./found-secret.ts";
 import type { KindCluster } from "./kind-cluster.ts";
 import { declareStep } from "./step.ts";
 import { ownTlsSecret } from "./vault-rules.ts";
@@ -15,8 +15,8 @@ export interface VaultTlsArgs {
   namespace: k8s.core.v1.Namespace;
   settings: Pick<Settings, "vault" | "timeouts">;
   tls: TlsSettings;
-  /** What the files hold, for the source files. */
-  files: TlsSecret | undefined;
+  /** What files or a Secret hold, as `loadCertificate` gives it. */
+  brought: TlsSecret | undefined;
   /** Folder for the authority's certificate, relative to the project. */
   stackDir: string;
 }
@@ -48,16 +48,32 @@ export class VaultTls extends pulumi.ComponentResource {
   constructor(name: string, args: VaultTlsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("vault-ha:vault:VaultTls", name, {}, opts);
     const { cluster, namespace, tls, stackDir } = args;
+    const { vault, timeouts } = args.settings;
     this.authorityFile = `${stackDir}/vault-ca.crt`;
 
     let authority: pulumi.Output<string>;
     if (tls.source === "secret") {
-      const found = foundSecret(cluster, namespace, tls.secretName, args.settings.vault);
-      this.secretName = found.name;
-      authority = found.authority;
+      const { answer } = declareStep<{ caCert: string }>(
+        `${name}-found`,
+        {
+          step: "tls-secret",
+          input: {
+            reach: { kind: "kubernetes", kubeconfig: cluster.kubeconfig, namespace: namespace.metadata.name },
+            folder: stackDir,
+            name: tls.secretName,
+            names: namesNeeded(podNames(vault.replicas), vault.host),
+            timeoutSeconds: timeouts.podSeconds,
+          },
+          triggers: [cluster.instance],
+        },
+        { parent: this, dependsOn: namespace, deletedWith: cluster.creation },
+      );
+      this.secretName = pulumi.unsecret(answer.apply(() => tls.secretName));
+      // It may have been renewed since the step looked.
+      authority = pulumi.unsecret(answer.apply(({ caCert }) => args.brought?.caCert ?? caCert));
     } else {
-      const { cert, key, caCert } = args.files
-        ? pulumi.output(args.files)
+      const { cert, key, caCert } = args.brought
+        ? pulumi.output(args.brought)
         : this.#makeCertificate(name, args);
       const secret = new k8s.core.v1.Secret(
         `${name}-secret`,

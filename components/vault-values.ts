@@ -3,12 +3,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config.ts";
 import type { Sources } from "../sources.ts";
-import { tlsFolder } from "../steps/lib/tls-secret.ts";
+import { tlsFolder, tlsVolume } from "../steps/lib/tls-secret.ts";
 import { certificateWatch } from "./certificate-watch.ts";
 import { vaultNodePort } from "./kind-config.ts";
 import { mergeValues, readValuesFile, show, type Values, valueAt, withValue } from "./values-file.ts";
 import { checkVaultConfig } from "./vault-config.ts";
-import { type Decided, type PodTls, podTls, rules, tlsVolume } from "./vault-rules.ts";
+import { type Decided, type PodTls, podTls, rules } from "./vault-rules.ts";
 
 export interface VaultValuesArgs extends Decided {
   /** The stack's own values file (`vault.valuesFile`). */

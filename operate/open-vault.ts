@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { z } from "zod";
-import { tlsVolume } from "../components/vault-rules.ts";
 import { CommandError } from "../setup/command.ts";
 import { checkout } from "../setup/folders.ts";
 import { type Resource, Stack } from "../setup/stack.ts";
@@ -11,6 +10,7 @@ import { readKeys } from "../steps/lib/keys-file.ts";
 import { openRoad } from "../steps/lib/reach.ts";
 import { podNames, type Road } from "../steps/lib/road.ts";
 import type { Target } from "../steps/lib/target.ts";
+import { tlsVolume } from "../steps/lib/tls-secret.ts";
 
 /** A stack's Vault as the operator's commands reach it. Nothing is asked of it before it is used. */
 export interface OpenVault {

@@ -14,6 +14,6 @@ const Input = z
 /** Has the stack's authority sign a new server certificate, with a key of its own. */
 await runStep("certificate", Input, async ({ authority, names }, step) => {
   const made = await issueCertificate(authority, names);
-  step.say(`made a certificate, good until ${made.notAfter.slice(0, 10)}, for ${names.join(", ")}`);
+  step.say(`made a certificate for ${names.length} names, good until ${made.notAfter.slice(0, 10)}`);
   return { ...made, fingerprint: fingerprintOf(made.cert) };
 });

@@ -47,10 +47,10 @@ export function explainedCertificate({ vault }: Settings): ExplainedStep[] {
       return [
         {
           title: `Vault's certificate, from the Secret ${tls.secretName}, which somebody else makes and renews`,
-          resources: ["vault-namespace"],
+          resources: ["vault-namespace", "vault-tls-found"],
           byHand: [createNamespace, createSecret(tls.secretName, "tls.crt", "tls.key", "ca.crt")],
           here: [
-            `Looked at in every run, and refused before Vault is touched where it has expired, or does not fit its key, its authority or the names. ${needed}`,
+            `Waited for by a first run. Looked at in every run, and refused before Vault is touched where it has expired, or does not fit its key, its authority or the names. ${needed}`,
             "A container beside Vault (certificate-watch) has it take up a renewed certificate, also when nobody runs Pulumi.",
           ],
         },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { tlsVolume } from "./tls-secret.ts";
 
 const ContainerState = z.object({
   waiting: z.object({ reason: z.string().optional(), message: z.string().optional() }).optional(),
@@ -29,7 +30,13 @@ export const Pod = z.object({
       )
       .optional(),
     volumes: z
-      .array(z.object({ persistentVolumeClaim: z.object({ claimName: z.string() }).optional() }))
+      .array(
+        z.object({
+          name: z.string().optional(),
+          persistentVolumeClaim: z.object({ claimName: z.string() }).optional(),
+          secret: z.object({ secretName: z.string().optional() }).optional(),
+        }),
+      )
       .optional(),
   }),
   status: z.object({
@@ -66,4 +73,9 @@ export function schemeOf(pod: Pod): "http" | "https" | undefined {
   const address = vault?.env?.find(({ name }) => name === "VAULT_ADDR")?.value;
   if (address === undefined) return undefined;
   return address.startsWith("https:") ? "https" : "http";
+}
+
+/** The Secret whose certificate a pod was given; undefined where it has none. */
+export function tlsSecretIn(pod: Pod): string | undefined {
+  return pod.spec.volumes?.find(({ name }) => name === tlsVolume)?.secret?.secretName;
 }

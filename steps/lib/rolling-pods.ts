@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { fingerprintOf } from "./certificates.ts";
-import { NotYet, StepError, words } from "./errors.ts";
+import { NotYet, StepError, Unreachable, words } from "./errors.ts";
 import { hangUp } from "./hang-up.ts";
 import { type Kube, openKube } from "./kube.ts";
-import { type Pod, schemeOf } from "./pod.ts";
+import { type Pod, schemeOf, tlsSecretIn } from "./pod.ts";
 import { storyOf } from "./pod-story.ts";
 import { getPod } from "./pods.ts";
 import { openRoad } from "./reach.ts";
 import { type Road, shownCertificate } from "./road.ts";
-import type { Need, RollingNodes } from "./rollout.ts";
+import type { RollingNodes } from "./rollout.ts";
 import type { Target } from "./target.ts";
 import { tlsFolder, tlsSecretOf } from "./tls-secret.ts";
 import { Vault } from "./vault.ts";
@@ -33,60 +33,68 @@ export async function rollingPods(
   if (reach.kind !== "kubernetes") throw new StepError("only the pods of a StatefulSet can be rolled out");
   const { namespace, tlsSecret } = reach;
   const kube = await openKube(reach.kubeconfig);
-  const roads: Record<Target["scheme"], Road> = {
-    // A pod that was made before TLS was turned on, or off, speaks as it did then.
-    http: await openRoad({ ...target, scheme: "http" }),
-    https: await openRoad({ ...target, scheme: "https" }),
-  };
   const pod = (name: string) => getPod(kube, namespace, name, signal);
-  const secretNow = async () =>
-    target.scheme === "https" && tlsSecret !== undefined
-      ? tlsSecretOf(kube, namespace, tlsSecret, signal)
-      : undefined;
-  const shows = async (name: string) =>
-    (await shownCertificate(roads.https, name, signal).catch(() => undefined))?.fingerprint256;
+  /** The way to a pod as it is now: one made before a change speaks, and shows the certificate of, what it had then. */
+  const roadTo = async (name: string): Promise<Road> => {
+    const found = await pod(name);
+    const secret = tlsSecretIn(found) ?? tlsSecret;
+    const pods = { ...reach, ...(secret !== undefined && { tlsSecret: secret }) };
+    return openRoad({ ...target, scheme: schemeOf(found) ?? target.scheme, reach: pods });
+  };
+  /** The certificate that the pod was given; undefined where it was given none, or its Secret is gone. */
+  const given = async (name: string): Promise<string | undefined> => {
+    const secret = tlsSecretIn(await pod(name));
+    if (secret === undefined) return undefined;
+    return await tlsSecretOf(kube, namespace, secret, signal).then(
+      ({ cert }) => cert,
+      (error) => {
+        if (error instanceof Unreachable || !(error instanceof NotYet)) throw error;
+        return undefined;
+      },
+    );
+  };
+  /** undefined where it cannot be trusted: its authority may be the former one. */
+  const shown = async (name: string): Promise<string | undefined> => {
+    const road = await roadTo(name);
+    return (await shownCertificate(road, name, signal).catch(() => undefined))?.fingerprint256;
+  };
+  const isCurrent = async (found: Pod) =>
+    found.metadata.labels?.[revisionLabel] === (await currentRevision(kube, namespace, signal));
 
   return {
     names,
-    vault: async (name) => {
-      const scheme = schemeOf(await pod(name)) ?? target.scheme;
-      return new Vault(roads[scheme], name, { signal }, token);
-    },
-    need: async (name): Promise<Need | undefined> => {
-      const revision = await currentRevision(kube, namespace, signal);
-      const found = await pod(name);
-      if (found.metadata.labels?.[revisionLabel] !== revision) return "restart";
-      runningOrNotYet(found);
-      const secret = await secretNow();
-      return secret && (await shows(name)) !== fingerprintOf(secret.cert) ? "reload" : undefined;
-    },
-    restart: async (name) => {
-      const revision = await currentRevision(kube, namespace, signal);
-      const found = await pod(name);
-      if (
-        found.metadata.labels?.[revisionLabel] !== revision &&
-        found.metadata.deletionTimestamp === undefined
-      ) {
-        await kube.delete(`/api/v1/namespaces/${namespace}/pods/${name}`, signal);
-        throw new NotYet(`pod ${name} is being deleted`);
-      }
-      if (found.metadata.labels?.[revisionLabel] !== revision)
-        throw new NotYet(`pod ${name} is being deleted`);
-      runningOrNotYet(found);
+    vault: async (name) => new Vault(await roadTo(name), name, { signal }, token),
+    seemsToLead: async (name) => (await pod(name)).metadata.labels?.["vault-active"] === "true",
+    isStale: async (name) => {
+      const found = await pod(name).catch(() => undefined);
+      if (found === undefined || !storyOf(found).running) return false;
+      const cert = await given(name);
+      return cert !== undefined && (await shown(name)) !== fingerprintOf(cert);
     },
     reload: async (name) => {
-      const secret = await secretNow();
-      if (secret === undefined) return;
-      const fingerprint = fingerprintOf(secret.cert);
-      if ((await shows(name)) === fingerprint) return;
+      const cert = await given(name);
+      if (cert === undefined) throw new StepError(`pod ${name} has no certificate`);
+      const fingerprint = fingerprintOf(cert);
+      if ((await shown(name)) === fingerprint) return;
       // The kubelet brings a changed Secret into a pod within a minute or two; a pod that changes it looks after at once.
       const annotations = { "vault-ha/certificate": fingerprint };
       await kube.patch(`/api/v1/namespaces/${namespace}/pods/${name}`, { metadata: { annotations } }, signal);
       const { execInPod } = await import("./exec.ts");
-      await execInPod(kube, namespace, name, ["sh", "-c", hangUpOnceThere, "sh", sha256(secret.cert)]).catch(
+      await execInPod(kube, namespace, name, ["sh", "-c", hangUpOnceThere, "sh", sha256(cert)]).catch(
         (error) => Promise.reject(new NotYet(words(error))),
       );
-      if ((await shows(name)) !== fingerprint) throw new NotYet(`${name} shows its former certificate`);
+      if ((await shown(name)) !== fingerprint) throw new NotYet(`${name} shows its former certificate`);
+    },
+    isOutdated: async (name) => !(await isCurrent(await pod(name))),
+    restart: async (name) => {
+      const found = await pod(name);
+      if (!(await isCurrent(found))) {
+        const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
+        if (found.metadata.deletionTimestamp === undefined) await kube.delete(path, signal);
+        throw new NotYet(`pod ${name} is being deleted`);
+      }
+      const { running, words: story } = storyOf(found);
+      if (!running) throw new NotYet(story);
     },
   };
 }
@@ -107,9 +115,4 @@ async function currentRevision(kube: Kube, namespace: string, signal: AbortSigna
   if (found.status.observedGeneration !== found.metadata.generation)
     throw new NotYet("the StatefulSet's controller has not seen its newest template yet");
   return revision;
-}
-
-function runningOrNotYet(pod: Pod): void {
-  const { running, words } = storyOf(pod);
-  if (!running) throw new NotYet(words);
 }

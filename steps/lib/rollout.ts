@@ -4,21 +4,25 @@ import type { Vault } from "./vault.ts";
 import { isHealthyVoter, whyNoVoter } from "./voters.ts";
 import { until, type Waiting } from "./wait.ts";
 
-/** What a node needs so that it runs what the release says. */
-export type Need = "restart" | "reload";
-
 /** The nodes of a Vault that may run something else than the release says. */
 export interface RollingNodes {
   /** All nodes, in the order of their names. */
   names: readonly string[];
-  /** What a node needs now; undefined: nothing. Throws NotYet where that cannot be known yet. */
-  need(node: string): Promise<Need | undefined>;
-  /** The node's API, as it is spoken to now: it may change its scheme with a restart. */
-  vault(node: string): Promise<Vault>;
-  /** Starts the node anew; returns when it runs as the release says. It is sealed then. */
-  restart(node: string): Promise<void>;
-  /** Has it take up the certificate that it is to show, without a restart. Throws NotYet until it shows that. */
+  /** Whether a node runs, and shows another certificate than it was given. */
+  isStale(node: string): Promise<boolean>;
+  /** Has a node take up its certificate, without a restart. Throws NotYet until it shows that. */
   reload(node: string): Promise<void>;
+  /**
+   * Whether a node is believed to lead, without asking it: one whose authority has changed cannot be asked before it
+   * has taken up its certificate.
+   */
+  seemsToLead(node: string): Promise<boolean>;
+  /** Whether a node was made from an older template than the release has. Throws NotYet where that is not known yet. */
+  isOutdated(node: string): Promise<boolean>;
+  /** Starts a node anew. Throws NotYet until it runs as the release says; it is sealed then. */
+  restart(node: string): Promise<void>;
+  /** The node's API, as it is spoken to now: it may change its scheme and its authority with a restart. */
+  vault(node: string): Promise<Vault>;
 }
 
 /** How the nodes are unsealed, and what the messages name. */
@@ -38,33 +42,31 @@ export interface RolledOut {
  * @throws StepError at the deadline, with the node that it waited for; the nodes after it are as they were
  */
 export async function rollOut(nodes: RollingNodes, opening: Opening, step: Waiting): Promise<RolledOut> {
-  const done: RolledOut = { reloaded: [], restarted: [] };
-  const needs = new Map<string, Need>();
-  for (const node of nodes.names) {
-    const need = await until(`what ${node} needs`, () => nodes.need(node), step);
-    if (need !== undefined) needs.set(node, need);
+  const which = async (what: string, ask: (node: string) => Promise<boolean>) => {
+    const found: string[] = [];
+    for (const node of nodes.names)
+      if (await until(`what ${node} ${what}`, () => ask(node), step)) found.push(node);
+    return found;
+  };
+  const stale = await which("shows", (node) => nodes.isStale(node));
+  const outdated = await which("runs", (node) => nodes.isOutdated(node));
+  if (stale.length + outdated.length === 0) step.say("every node runs what the release says");
+
+  const reloaded = await leadersLast(stale, (node) => nodes.seemsToLead(node));
+  for (const node of reloaded) {
+    await until(`${node} to show its new certificate`, () => nodes.reload(node), step);
+    step.say(`${node} shows its new certificate`);
   }
-  if (needs.size === 0) {
-    step.say("every node runs what the release says");
-    return done;
-  }
-  // What a former run restarted, or somebody else: a majority may need it.
+  if (outdated.length === 0) return { reloaded, restarted: [] };
+
+  // What a former run restarted, or somebody else, is sealed: the others may need it for a majority.
   for (const node of nodes.names)
-    if (needs.get(node) !== "restart" || (await answers(node, nodes)))
+    if (!outdated.includes(node) || (await answers(node, nodes)))
       await unsealIfSealed(node, nodes, opening, step);
-  const order = await standbysFirst([...needs.keys()], nodes);
-  step.say(order.map((node) => `${node}: ${needs.get(node)}`).join(", then "));
-  for (const node of order) {
-    if (needs.get(node) === "reload") {
-      await until(`${node} to show its new certificate`, () => nodes.reload(node), step);
-      step.say(`${node} shows its new certificate`);
-      done.reloaded.push(node);
-    } else {
-      await restart(node, nodes, opening, step);
-      done.restarted.push(node);
-    }
-  }
-  return done;
+  const restarted = await leadersLast(outdated, (node) => isLeader(node, nodes));
+  step.say(`to be started anew: ${restarted.join(", then ")}`);
+  for (const node of restarted) await restart(node, nodes, opening, step);
+  return { reloaded, restarted };
 }
 
 /** Unseals a node that is initialised and sealed. @returns whether it is initialised: one that never joined is not */
@@ -97,10 +99,12 @@ async function answers(node: string, nodes: RollingNodes): Promise<boolean> {
     .finally(() => vault.close());
 }
 
-/** The node that says that it leads comes last. */
-async function standbysFirst(order: string[], nodes: RollingNodes): Promise<string[]> {
-  const leads = await Promise.all(order.map((node) => isLeader(node, nodes)));
-  return [...order.filter((_, at) => !leads[at]), ...order.filter((_, at) => leads[at])];
+async function leadersLast(
+  nodes: readonly string[],
+  leads: (node: string) => Promise<boolean>,
+): Promise<string[]> {
+  const led = await Promise.all(nodes.map(leads));
+  return [...nodes.filter((_, at) => !led[at]), ...nodes.filter((_, at) => led[at])];
 }
 
 async function isLeader(node: string, nodes: RollingNodes): Promise<boolean> {

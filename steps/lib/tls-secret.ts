@@ -2,7 +2,8 @@ import { z } from "zod";
 import { NotYet } from "./errors.ts";
 import type { Kube } from "./kube.ts";
 
-/** Where the pods find the Secret's files. */
+/** The volume of the Secret in the pods, and where they find its files. */
+export const tlsVolume = "vault-tls";
 export const tlsFolder = "/vault/tls";
 
 /** What a Secret of type kubernetes.io/tls holds, as cert-manager makes it; all PEM. */

@@ -40,11 +40,6 @@ export const madeCertificate = await issueCertificate(
   serverNames({ namespace: "vault", host: "vault.localhost" }),
 );
 
-/** A Secret of a certificate that fits, and what else a test puts there. */
-export const secrets: Record<string, Record<string, string>> = {
-  mine: { "tls.crt": madeCertificate.cert, "tls.key": madeCertificate.key, "ca.crt": madeAuthority.cert },
-};
-
 /** Whether a value is marked as a secret: Pulumi's mark on the wire. */
 export function isSecret(value: unknown): boolean {
   const mark = "4dabf18193072939515e22adb298388d";
@@ -136,6 +131,7 @@ function outputsOf(name: string, preview: boolean, kubernetesUrl: string): Recor
     return { stdout: JSON.stringify({ shares: marked.shares, rootToken: marked.rootToken }) };
   if (name === "vault-tls-authority") return { stdout: JSON.stringify(madeAuthority) };
   if (name === "vault-tls-certificate") return { stdout: JSON.stringify(madeCertificate) };
+  if (name === "vault-tls-found") return { stdout: JSON.stringify({ caCert: madeAuthority.cert }) };
   if (name === "lifecycle-rollout") return { stdout: "" };
   if (name === "lifecycle-verify") return { stdout: JSON.stringify({ peers: [] }) };
   if (name.startsWith("lifecycle-unseal")) return { stdout: JSON.stringify({ clusterId: marked.clusterId }) };
@@ -174,13 +170,10 @@ async function fakeKubernetes(): Promise<{ url: string; close(): void }> {
   }));
   const server = createServer((request, response) => {
     const name = request.url?.match(/\/pods\/([^/?]+)/)?.[1];
-    const secret = secrets[request.url?.match(/\/secrets\/([^/?]+)/)?.[1] ?? ""];
     const identified = request.url?.match(/\/(?:persistentvolumeclaims|namespaces)\/([^/?]+)$/)?.[1];
     const body = name
       ? pods.find((pod) => pod.metadata.name === name)
-      : secret
-        ? { data: Object.fromEntries(Object.entries(secret).map(([key, pem]) => [key, btoa(pem)])) }
-        : identified && { metadata: { uid: `uid-of-${identified}` } };
+      : identified && { metadata: { uid: `uid-of-${identified}` } };
     response
       .writeHead(body ? 200 : 404, { "content-type": "application/json" })
       .end(JSON.stringify(body ?? {}));
