@@ -21,7 +21,7 @@ describe("npm run up, on a stack that stands", function () {
     const { resources } = state.deployment as { resources: { urn: string }[] };
     const forgotten = /::(vault-release|ingress-release|whoami-ingress|lifecycle-.*)$/;
     const kept = resources.filter(({ urn }) => !forgotten.test(urn));
-    assert.equal(resources.length - kept.length, 13);
+    assert.equal(resources.length - kept.length, 14);
     await stack.importStack({ ...state, deployment: { ...state.deployment, resources: kept } });
     const up = await shared.command("up");
     assert.equal(up.exitCode, 0, up.all);

@@ -5,9 +5,9 @@ import { execa } from "execa";
 import { checkout, local } from "../../setup/folders.ts";
 import { poll } from "../../setup/processes.ts";
 import { HttpClient } from "../../steps/lib/http.ts";
-import { openRoad } from "../../steps/lib/reach.ts";
 import type { Road } from "../../steps/lib/road.ts";
 import { Vault } from "../../steps/lib/vault.ts";
+import { asEachSpeaks } from "./as-each-speaks.ts";
 import { Looks } from "./looks.ts";
 
 /** What a test does by hand to the cluster of a stack that stands. */
@@ -162,8 +162,8 @@ export class ClusterTools {
     return work(vault).finally(() => vault.close());
   }
 
-  #road(): Promise<Road> {
-    const reach = { kind: "kubernetes", kubeconfig: this.kubeconfig, namespace: "vault" } as const;
-    return openRoad({ scheme: "http", reach });
+  /** The way to the pods, as each of them speaks now. */
+  async #road(): Promise<Road> {
+    return asEachSpeaks({ kind: "kubernetes", kubeconfig: this.kubeconfig, namespace: "vault" });
   }
 }

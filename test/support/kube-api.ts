@@ -35,6 +35,8 @@ export function runningStatus(container: string): object {
  */
 export class KubeApi {
   readonly pods: Record<string, FakePod> = {};
+  /** The Secrets of the namespace: what each holds, in clear. */
+  readonly secrets: Record<string, Record<string, string>> = {};
   /** The events of the namespace. */
   readonly events: object[] = [];
   readonly #server: Server;
@@ -101,6 +103,12 @@ export class KubeApi {
     }
     if (url === "/api/v1/namespaces/kube-system") return [200, { metadata: { uid: "uid-of-kube-system" } }];
     if (url.endsWith("/events")) return [200, { items: this.events }];
+    const secret = this.secrets[/^\/api\/v1\/namespaces\/vault\/secrets\/([^/]+)$/.exec(url)?.[1] ?? ""];
+    if (secret)
+      return [
+        200,
+        { data: Object.fromEntries(Object.entries(secret).map(([key, text]) => [key, btoa(text)])) },
+      ];
     const claim = /\/persistentvolumeclaims\/data-([^/]+)$/.exec(url)?.[1];
     const uid = this.pods[claim ?? ""]?.claim;
     return uid ? [200, { metadata: { uid } }] : [404, { message: `"${url}" not found` }];

@@ -2,7 +2,7 @@
  * One stack on one real cluster for all tests of test/cluster that need one that stands. Their files run in the order
  * of their names, and each test goes on where the one before it ended.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -64,13 +64,19 @@ class SharedStack {
     return containerIdentities(this.kubeconfig(), "vault", pods, { waitSeconds });
   }
 
-  /** One GET at Vault's address on this machine, with the root token. */
+  /** One GET at Vault's address on this machine, with the root token, while it speaks HTTP. */
   async vault(path: string): Promise<Record<string, unknown>> {
     const response = await fetch(`http://127.0.0.1:${this.test.ports.vault}/v1/${path}`, {
       headers: { "X-Vault-Token": this.keys().rootToken },
       signal: AbortSignal.timeout(10_000),
     });
     return (await response.json()) as Record<string, unknown>;
+  }
+
+  /** The authority of Vault's certificate, as `up` has written it down; undefined before TLS was turned on. */
+  authority(): string | undefined {
+    const file = join(this.test.stackDir, "vault-ca.crt");
+    return existsSync(file) ? readFileSync(file, "utf8") : undefined;
   }
 }
 
@@ -81,7 +87,7 @@ export async function sharedStack(): Promise<SharedStack> {
   if (made === undefined) {
     const volumes = await dockerVolumes();
     const scan = new SecretScan();
-    made = new SharedStack(await makeTestStack(), scan, volumes);
+    made = new SharedStack(await makeTestStack({ "vault.tls.enabled": "false" }), scan, volumes);
   }
   return made;
 }

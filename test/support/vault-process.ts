@@ -28,12 +28,12 @@ const quickAutopilot = { interval: "1s", update: "500ms" };
 export class VaultProcess {
   readonly name: string;
   readonly folder: string;
-  readonly address: string;
+  address: string;
   /** What names its store, as a PVC's UID does. A blank store has another one. */
   store = 1;
   #child: ChildProcess | undefined;
 
-  readonly #caCert: string | undefined;
+  #caCert: string | undefined;
 
   private constructor(name: string, folder: string, address: string, caCert?: string) {
     this.#caCert = caCert;
@@ -128,6 +128,24 @@ export class VaultProcess {
     await writeFile(join(this.folder, "cert.pem"), cert);
     await writeFile(join(this.folder, "key.pem"), key);
     this.#child?.kill("SIGHUP");
+  }
+
+  /** Has it speak HTTPS from its next start on. */
+  async turnTlsOn({ caCert, cert, key }: Tls): Promise<void> {
+    const path = join(this.folder, "config.json");
+    const config = JSON.parse(await readFile(path, "utf8"));
+    const files = {
+      tls_cert_file: join(this.folder, "cert.pem"),
+      tls_key_file: join(this.folder, "key.pem"),
+    };
+    await writeFile(files.tls_cert_file, cert);
+    await writeFile(files.tls_key_file, key, { mode: 0o600 });
+    this.address = this.address.replace(/^http:/, "https:");
+    this.#caCert = caCert;
+    config.api_addr = this.address;
+    const { tls_disable: _, ...listener } = config.listener[0].tcp;
+    config.listener[0].tcp = { ...listener, ...files };
+    await writeFile(path, JSON.stringify(config));
   }
 
   /** Stops the process from running (SIGSTOP): it keeps its connections and answers nothing. */

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { serverNames } from "../../steps/lib/certificates.ts";
+import { issueCertificate, makeAuthority } from "../../steps/lib/x509.ts";
+import { minutes, pods, sharedStack } from "../support/shared-stack.ts";
+import { proposals } from "../support/test-stack.ts";
+import { underWrites } from "../support/write-ledger.ts";
+
+type Shared = Awaited<ReturnType<typeof sharedStack>>;
+
+describe("TLS, on a stack that stands", function () {
+  this.timeout(10 * minutes);
+  this.bail(true);
+  let shared: Shared;
+  let folder: string;
+
+  before(async () => {
+    shared = await sharedStack();
+    folder = mkdtempSync(join(tmpdir(), "vault-ha-test-"));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  const place = () => ({
+    kubeconfig: join(shared.test.stackDir, "kubeconfig"),
+    pods,
+    token: shared.keys().rootToken,
+  });
+
+  /** The certificate that a client of this machine's port is shown, checked by it; undefined for one that is refused. */
+  const shown = (ca: string, path = "/v1/sys/health?standbyok=true"): Promise<X509Certificate> =>
+    new Promise((resolve, reject) => {
+      const options = { port: shared.test.ports.vault, host: "localhost", path, ca, agent: false };
+      const sent = request(options, (response) => {
+        response.resume();
+        const socket = response.socket as import("node:tls").TLSSocket;
+        const certificate = socket.getPeerX509Certificate();
+        if (certificate && response.statusCode === 200) resolve(certificate);
+        else reject(new Error(`answered ${response.statusCode}`));
+      });
+      sent.on("error", reject).end();
+    });
+  const inSecret = async () =>
+    new X509Certificate(
+      Buffer.from(
+        await shared.tools.kubectl(
+          "get",
+          "secret",
+          "vault-server-tls",
+          "--output",
+          "jsonpath={.data.tls\\.crt}",
+        ),
+        "base64",
+      ),
+    );
+
+  it("is planned by the preview: which nodes are restarted, the one that leads last", async () => {
+    await shared.test.stack.setConfig("vault.tls.enabled", { value: "true" });
+    const leader = await shared.tools.leader();
+    const others = pods.filter((pod) => pod !== leader);
+    const { stdout } = await shared.test.stack.preview();
+    shared.keep(stdout);
+    assert.ok(
+      stdout.includes(
+        `speak HTTPS from now on: ${[...others, `${leader} (leads)`].join(", then ")} are restarted`,
+      ),
+      stdout,
+    );
+    assert.match(stdout, /update .*lifecycle-rollout|lifecycle-rollout .*update/);
+  });
+
+  it("is turned on one node at a time, the leader last, and loses no acknowledged write", async () => {
+    const leader = await shared.tools.leader();
+    let log = "";
+    const { acknowledged, lost } = await underWrites(place(), async () => {
+      const up = await shared.command("up");
+      log = up.all;
+      assert.equal(up.exitCode, 0, up.all);
+    });
+    assert.deepEqual(lost, []);
+    assert.ok(acknowledged > 50, `${acknowledged} writes were acknowledged`);
+    const others = pods.filter((pod) => pod !== leader);
+    assert.ok(log.includes(`to be started anew: ${[...others, leader].join(", then ")}`), log);
+    assert.ok(log.includes(`${leader} leads and hands over`), log);
+    assert.deepEqual(await proposals(shared.test.stack), []);
+  });
+
+  it("shows everybody the certificate of the stack's authority, and serves nobody over HTTP", async () => {
+    const ca = shared.authority() ?? assert.fail("there is no vault-ca.crt");
+    assert.equal((await shown(ca)).fingerprint256, (await inSecret()).fingerprint256);
+    const { cert: other } = await makeAuthority("another");
+    await assert.rejects(shown(other), /certificate/);
+    const plain = await fetch(`http://127.0.0.1:${shared.test.ports.vault}/v1/sys/health`);
+    assert.equal(plain.status, 400);
+  });
+
+  it("keeps the authority's key out of the cluster and out of every file", async () => {
+    const all = await shared.tools.kubectl(
+      "get",
+      "secrets,configmaps",
+      "--all-namespaces",
+      "--output",
+      "json",
+    );
+    const authority = new X509Certificate(shared.authority() ?? "");
+    for (const [pem = ""] of JSON.stringify(JSON.parse(all)).matchAll(/LS0tLS1CRUdJTi[\w+/=]+/g)) {
+      const text = Buffer.from(pem, "base64").toString();
+      if (!text.includes("PRIVATE KEY")) continue;
+      const { createPrivateKey } = await import("node:crypto");
+      assert.ok(!authority.checkPrivateKey(createPrivateKey(text)), "the authority's key is in the cluster");
+    }
+    const { deployment } = await shared.test.stack.exportStack();
+    assert.ok(
+      !JSON.stringify(deployment).includes("PRIVATE KEY"),
+      "a private key stands in the state in clear",
+    );
+  });
+
+  it("renews without a restart, the leader last, and loses no acknowledged write", async () => {
+    const leader = await shared.tools.leader();
+    const containers = await shared.containers();
+    const before = await inSecret();
+    let log = "";
+    const { acknowledged, lost } = await underWrites(place(), async () => {
+      const urn = `urn:pulumi:${shared.test.name}::vault-ha::vault-ha:vault:VaultRelease$vault-ha:vault:VaultTls$command:local:Command::vault-tls-certificate`;
+      await shared.test.stack.up({
+        replace: [urn],
+        onOutput: (text) => {
+          log += text;
+          shared.keep(text);
+        },
+      });
+    });
+    assert.deepEqual(lost, []);
+    assert.ok(acknowledged > 20, `${acknowledged} writes were acknowledged`);
+    const after = await inSecret();
+    assert.notEqual(after.fingerprint256, before.fingerprint256);
+    assert.equal((await shown(shared.authority() ?? "")).fingerprint256, after.fingerprint256);
+    assert.deepEqual(await shared.containers(), containers);
+    const order = [...log.matchAll(/rollout: (vault-\d) shows its new certificate/g)].map(([, pod]) => pod);
+    assert.deepEqual([...new Set(order)], [...pods.filter((pod) => pod !== leader), leader]);
+    assert.deepEqual(await proposals(shared.test.stack), []);
+  });
+
+  it("refuses a certificate that cannot be used, with every reason, before anything is changed", async () => {
+    const names = serverNames({ namespace: "vault", host: "elsewhere.localhost" });
+    const authority = await makeAuthority("of somebody's own");
+    const { cert } = await issueCertificate(authority, names);
+    const { key } = await issueCertificate(authority, names);
+    const files = { certFile: cert, keyFile: key, caFile: (await makeAuthority("another")).cert };
+    const config = Object.entries(files).map(([name, pem]) => {
+      writeFileSync(join(folder, name), pem, { mode: 0o600 });
+      return [`vault.tls.${name}`, { value: join(folder, name) }] as const;
+    });
+    const { stack } = shared.test;
+    await stack.setAllConfig(Object.fromEntries([...config, ["vault.tls.source", { value: "files" }]]));
+    const { exitCode, all } = await shared.command("up");
+    for (const key of [...config.map(([key]) => key), "vault.tls.source"]) await stack.removeConfig(key);
+    assert.notEqual(exitCode, 0, all);
+    for (const reason of [
+      /cannot be used; nothing was changed/,
+      /the private key is not that of the certificate/,
+      /not for vault\.localhost; it is for .*DNS:elsewhere\.localhost/,
+      /the authority did not sign the certificate/,
+    ])
+      assert.match(all, reason);
+    assert.deepEqual(await proposals(stack), []);
+  });
+});
