@@ -102,11 +102,15 @@ after(async function () {
   await removeTestStack(made.test);
 });
 
-/** Waits up to two minutes; an error counts as not yet. */
-export async function eventually(done: () => Promise<boolean>, what: string): Promise<void> {
+/** Waits up to two minutes, or another time in ms; an error counts as not yet. */
+export async function eventually(
+  done: () => Promise<boolean>,
+  what: string,
+  forMs = 2 * minutes,
+): Promise<void> {
   const ask = async () => ((await done().catch(() => false)) ? true : undefined);
-  if (await poll(ask, { forMs: 2 * minutes, everyMs: 500 })) return;
-  throw new Error(`waited 2 minutes for ${what}`);
+  if (await poll(ask, { forMs, everyMs: 500 })) return;
+  throw new Error(`waited ${forMs / minutes} minutes for ${what}`);
 }
 
 /** The body of a GET with this Host header; throws for any answer but 200. */

@@ -19,9 +19,9 @@ export interface TestStack {
   selectedBefore: string | undefined;
 }
 
-/** Makes the stack, not yet anything in it. */
-export async function makeTestStack(config: Record<string, string> = {}): Promise<TestStack> {
-  const name = `test-${process.pid}`;
+/** Makes the stack, not yet anything in it. One process may have several, each with another end of its name. */
+export async function makeTestStack(config: Record<string, string> = {}, end = ""): Promise<TestStack> {
+  const name = `test-${process.pid}${end}`;
   const workspace = await LocalWorkspace.create({ workDir: checkout });
   const selectedBefore = (await workspace.stack())?.name;
   const stack = await LocalWorkspace.createOrSelectStack({ stackName: name, workDir: checkout });
