@@ -54,6 +54,8 @@ export interface RunOptions {
   config?: Record<string, string>;
   /** As at a first preview: nothing is made yet, so no step has an answer. */
   preview?: boolean;
+  /** What steps answer instead of their usual, by name. */
+  answers?: Record<string, object>;
   /** Filled with what was declared, also where the program ends with an error. */
   declared?: Map<string, Registered>;
 }
@@ -63,6 +65,7 @@ let runs = 0;
 export async function runProgram({
   config = {},
   preview = false,
+  answers = {},
   declared: resources = new Map(),
 }: RunOptions = {}): Promise<Map<string, Registered>> {
   const kubernetes = await fakeKubernetes();
@@ -77,7 +80,12 @@ export async function runProgram({
       {
         newResource: ({ name, inputs }) => ({
           id: `${name}-id`,
-          state: { ...inputs, ...outputsOf(name, preview, kubernetes.url) },
+          state: {
+            ...inputs,
+            ...(answers[name]
+              ? { stdout: JSON.stringify(answers[name]) }
+              : outputsOf(name, preview, kubernetes.url)),
+          },
         }),
         call: () => ({}),
       },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Values, valueAt } from "../../components/values-file.ts";
+import { issueCertificate } from "../../steps/lib/x509.ts";
 import {
   isSecret,
   madeAuthority,
@@ -205,6 +206,73 @@ describe("the program", () => {
     const resources = await runProgram({ config: { "raft.performanceMultiplier": "2" } });
     const { values } = get(resources, "vault-release").inputs as { values: Values };
     assert.match(`${valueAt(values, "server.ha.raft.config")}`, /^ {2}performance_multiplier = 2$/m);
+  });
+
+  describe("with TLS", () => {
+    const rollout = async (config: Record<string, string> = {}, answers = {}) =>
+      get(await runProgram({ config, answers }), "lifecycle-rollout").inputs;
+    const facts = (inputs: Registered["inputs"]) => inputs.environment as Record<string, string>;
+
+    it("keeps the private key secret in the Secret that the pods serve", async () => {
+      const { data } = get(await runProgram(), "vault-tls-secret").inputs as {
+        data: Record<string, unknown>;
+      };
+      assert.ok(isSecret(data["tls.key"]) || isSecret(data), JSON.stringify(data));
+    });
+
+    it("brings running nodes to another release or certificate, and does nothing where nothing runs", async () => {
+      const inputs = await rollout();
+      assert.equal(inputs.create, undefined);
+      assert.equal(inputs.update, "exec node steps/rollout.ts");
+      const usual = facts(inputs);
+      assert.match(usual.CERTIFICATE ?? "", /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+      const other = await issueCertificate(madeAuthority, ["vault.localhost"]);
+      const renewed = facts(await rollout({}, { "vault-tls-certificate": other }));
+      assert.notEqual(renewed.CERTIFICATE, usual.CERTIFICATE);
+      assert.equal(renewed.RELEASE, usual.RELEASE);
+      const off = facts(await rollout({ "vault.tls.enabled": "false" }));
+      assert.notEqual(off.RELEASE, usual.RELEASE);
+      assert.equal(off.CERTIFICATE, undefined);
+    });
+
+    it("has a new certificate made when 30 days are left of the year, and not before", async () => {
+      const term = async (daysAgo: number) => {
+        const notBefore = new Date(Date.now() - daysAgo * 24 * 60 * 60 * 1000).toISOString();
+        const answers = { "vault-tls-authority": { ...madeAuthority, notBefore } };
+        return facts(get(await runProgram({ answers }), "vault-tls-certificate").inputs).TERM;
+      };
+      assert.deepEqual(
+        [await term(0), await term(334), await term(336), await term(671)],
+        ["0", "0", "1", "2"],
+      );
+    });
+
+    it("leaves the renewal of somebody else's Secret to the pods, so that it never shows in a preview", async () => {
+      const config = { "vault.tls.source": "secret", "vault.tls.secretName": "mine" };
+      const resources = await runProgram({ config });
+      const { values } = get(resources, "vault-release").inputs as { values: Values };
+      const [watch, ...more] = valueAt(values, "server.extraContainers") as {
+        name: string;
+        command: string[];
+      }[];
+      assert.deepEqual(more, []);
+      assert.equal(watch?.name, "certificate-watch");
+      assert.equal(valueAt(values, "server.shareProcessNamespace"), true);
+      assert.equal(facts(get(resources, "lifecycle-rollout").inputs).CERTIFICATE, undefined);
+      assert.ok(get(resources, "vault-release").dependsOn.includes("vault-tls-found"));
+      const { values: own } = get(await runProgram(), "vault-release").inputs as { values: Values };
+      assert.equal(valueAt(own, "server.extraContainers"), undefined);
+    });
+
+    it("tells every step to speak HTTPS and whom to trust, and gives it no certificate", async () => {
+      const resources = await runProgram();
+      for (const name of runbook(3).filter((name) => !name.includes("-init-"))) {
+        const stdin = JSON.stringify(get(resources, name).inputs.stdin);
+        assert.match(stdin, /scheme\\":\\"https\\"/, name);
+        assert.match(stdin, /tlsSecret\\":\\"vault-server-tls\\"/, name);
+        assert.doesNotMatch(stdin, /BEGIN CERTIFICATE/, name);
+      }
+    });
   });
 
   it("leaves the test application out where a stack says so", async () => {
