@@ -22,8 +22,8 @@ export async function benchStack(rounds: number, say: Say): Promise<Figure[]> {
     say(`  ${name}: ${value.toFixed(2)}`);
     return value;
   };
-  // Vault's own and the default, as a stack has it whose user sets nothing.
-  const test = await makeTestStack({ "raft.performanceMultiplier": "5" });
+  // Vault's own and the default, as a stack has it whose user sets nothing. HTTP, as in `dev` and in the tutorial.
+  const test = await makeTestStack({ "raft.performanceMultiplier": "5", "vault.tls.enabled": "false" });
   const { stack } = test;
   try {
     for (let round = 1; round <= rounds; round += 1) {
@@ -40,6 +40,11 @@ export async function benchStack(rounds: number, say: Say): Promise<Figure[]> {
       take("tutorial", tutorial);
       take("Vault part ÷ tutorial", ours / tutorial);
       take("destroy", await seconds(() => stack.destroy()));
+      await stack.setConfig("vault.tls.enabled", { value: "true" });
+      const withTls = take("up with TLS", await seconds(() => stack.up()));
+      take("up with TLS ÷ up", withTls / up);
+      await stack.destroy();
+      await stack.setConfig("vault.tls.enabled", { value: "false" });
     }
   } finally {
     await stack.destroy();
@@ -62,6 +67,8 @@ export async function benchStack(rounds: number, say: Say): Promise<Figure[]> {
     figure("preview of an empty program, as `pulumi new` makes it", "empty preview", "s"),
     figure("preview ÷ empty preview", "preview ÷ empty", "ratio", 2.5),
     figure("destroy", "destroy", "s", 20),
+    figure("`up` with TLS, to a verified write", "up with TLS", "s"),
+    figure("`up` with TLS ÷ `up`", "up with TLS ÷ up", "ratio", 1.1),
     figure("memory of all node containers after `up`", "memory", "MiB"),
   ];
 }
