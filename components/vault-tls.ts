@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings, TlsSettings } from "../config.ts";
 import { fingerprintOf, namesNeeded, renewDays, serverNames } from "../steps/lib/certificates.ts";
 import { podNames } from "../steps/lib/road.ts";
-import type { TlsSecret } from "../steps/lib/tls-secret.ts";
+import { authorityPath, type TlsSecret } from "../steps/lib/tls-secret.ts";
 import type { KindCluster } from "./kind-cluster.ts";
 import { declareStep } from "./step.ts";
 import { ownTlsSecret } from "./vault-rules.ts";
@@ -49,7 +49,7 @@ export class VaultTls extends pulumi.ComponentResource {
     super("vault-ha:vault:VaultTls", name, {}, opts);
     const { cluster, namespace, tls, stackDir } = args;
     const { vault, timeouts } = args.settings;
-    this.authorityFile = `${stackDir}/vault-ca.crt`;
+    this.authorityFile = authorityPath(stackDir);
 
     let authority: pulumi.Output<string>;
     if (tls.source === "secret") {

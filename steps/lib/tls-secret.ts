@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { z } from "zod";
 import { NotYet } from "./errors.ts";
 import type { Kube } from "./kube.ts";
@@ -5,6 +6,11 @@ import type { Kube } from "./kube.ts";
 /** The volume of the Secret in the pods, and where they find its files. */
 export const tlsVolume = "vault-tls";
 export const tlsFolder = "/vault/tls";
+
+/** The path of the file with the authority of a stack's Vault, for people and their tools. */
+export function authorityPath(stackDir: string): string {
+  return join(stackDir, "vault-ca.crt");
+}
 
 /** What a Secret of type kubernetes.io/tls holds, as cert-manager makes it; all PEM. */
 export interface TlsSecret {
