@@ -7,6 +7,7 @@ import { words } from "./errors.ts";
 import { Timeout } from "./io.ts";
 import { keysPath } from "./keys-file.ts";
 import { lockFiles } from "./stack-lock.ts";
+import { authorityPath } from "./tls-secret.ts";
 
 /** The input of create-cluster and of delete-cluster, which is given the same. */
 export const ClusterInput = Timeout.extend({
@@ -118,13 +119,13 @@ export async function removeTemporaries(stackDir: string): Promise<void> {
 }
 
 /**
- * Removes the files of a cluster that is gone: kubeconfig, the keys of its Vault (whose store went with it), and
- * the folder if nothing else is in it.
+ * Removes the files of a cluster that is gone: kubeconfig, the authority and the keys of its Vault (whose store went
+ * with it), and the folder if nothing else is in it.
  * @returns what else is in the folder
  */
 export async function removeFiles(stackDir: string): Promise<string[]> {
   await removeTemporaries(stackDir);
-  await rm(kubeconfigPath(stackDir), { force: true });
+  for (const path of [kubeconfigPath(stackDir), authorityPath(stackDir)]) await rm(path, { force: true });
   const names = await readdir(stackDir).catch(() => []);
   const keys = keysPath("");
   // Also a temporary one of a run that was killed while it wrote.
