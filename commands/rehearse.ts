@@ -12,7 +12,6 @@ import { settleSeconds } from "../operate/rehearsal/settled.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
 import { CommandError, runCommand } from "../setup/command.ts";
 import { onInterrupt } from "../setup/interrupt.ts";
-import { StepError } from "../steps/lib/errors.ts";
 import { takeStackLock } from "../steps/lib/stack-lock.ts";
 
 /** How long it waits for a step, or another rehearsal, that works on the stack, in seconds. */
@@ -43,7 +42,7 @@ const { flags, words } = argumentsOrExit({
 const rounds = Number(flags.rounds ?? 1);
 refuseMistakes();
 
-await runCommand(command, () => rehearse().catch(withNext), { stops: true });
+await runCommand(command, rehearse, { stops: true });
 
 async function rehearse(): Promise<never> {
   const open = await openVault(String(flags.stack ?? "dev"));
@@ -96,11 +95,6 @@ function interruption(stack: string): AbortSignal {
     stop.abort(new CommandError("Stopped.", 130));
   });
   return stop.signal;
-}
-
-function withNext(error: unknown): never {
-  if (!(error instanceof StepError) || error.next === undefined) throw error;
-  throw new CommandError(`${error.message}\nNext: ${error.next}`);
 }
 
 function say(line: string): void {

@@ -1,3 +1,4 @@
+import { StepError } from "../steps/lib/errors.ts";
 import { onInterrupt } from "./interrupt.ts";
 
 /** The flag that forces a way; for every command that sets up. */
@@ -25,8 +26,8 @@ export class CommandError extends Error {
 export const lookFailed = 3;
 
 /**
- * Runs a command's work: an error ends it with its message (no stack: what went wrong is in the words)
- * and its exit code (`failed` where it names none). Ctrl-C ends it at once with 130, unless the work handles that by
+ * Runs a command's work: an error ends it with its message (no stack: what went wrong is in the words), the next
+ * command to type where it names one, and its exit code (`failed` where it names none). Ctrl-C ends it at once with 130, unless the work handles that by
  * itself (`stops`).
  */
 export async function runCommand(
@@ -40,6 +41,7 @@ export async function runCommand(
     release();
   } catch (error) {
     console.error(`\n${(error as Error).message}`);
+    if (error instanceof StepError && error.next !== undefined) console.error(`Next: ${error.next}`);
     if (process.env.VAULT_HA_DEBUG) console.error(error);
     process.exit((error instanceof CommandError && error.exitCode) || failed);
   }
