@@ -63,6 +63,7 @@ describe("a command line", () => {
     env: 2,
     test: 2,
     rehearse: 2,
+    tour: 2,
     explain: 2,
     status: 3,
     doctor: 3,
