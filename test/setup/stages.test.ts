@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { local } from "../../setup/folders.ts";
 import { poll } from "../../setup/processes.ts";
+import { loadSources } from "../../sources.ts";
 
 /** Runs a stage on one file of tests, in a process of its own: its output is not this run's. */
 const program = `
@@ -52,6 +53,20 @@ describe("a stage of npm test", function () {
       failed: 1,
       remarks: ["not run, which counts as failed: a c"],
     });
+  });
+
+  it("counts a test that is left out for want of what a network lacks as neither, and says why", async () => {
+    const title = "c (with Vault's own UI)";
+    const left = await outcome(`it("b", () => {}); it.skip(${JSON.stringify(title)}, () => {});`);
+    const why = "left out, as the Vault that a closed network builds carries no UI";
+    if (loadSources().images === "closed")
+      assert.deepEqual(left, { passed: 1, failed: 0, remarks: [`${why}: ${title}`] });
+    else
+      assert.deepEqual(left, {
+        passed: 1,
+        failed: 1,
+        remarks: [`not run, which counts as failed: ${title}`],
+      });
   });
 
   it("fails where there is no test", async () => {

@@ -9,14 +9,14 @@ import { diagnosisText } from "../../operate/doctor/text.ts";
 import type { Subject } from "../../operate/views/subject.ts";
 import { poll } from "../../setup/processes.ts";
 import { readKeys, writeKeys } from "../../steps/lib/keys-file.ts";
+import { itWhere } from "../support/left-out.ts";
 import { RecordingProxy } from "../support/recording-proxy.ts";
 import { runStep } from "../support/step-process.ts";
 import { stateOf, subjectOf } from "../support/subject.ts";
 import { insideOf, surroundingsOf } from "../support/surroundings.ts";
 import { VaultStack } from "../support/vault-stack.ts";
 
-const isRoot = process.getuid?.() === 0;
-const asRoot = isRoot ? it : it.skip;
+const asRoot = itWhere("(as root)");
 
 interface Look {
   subject?: Partial<Subject>;
