@@ -35,7 +35,10 @@ export class ClusterTools {
   }
 
   /** One object, as it can be applied again. */
-  async object(kind: string, name: string): Promise<{ data?: object; spec?: { selector?: object } }> {
+  async object(
+    kind: string,
+    name: string,
+  ): Promise<{ data?: object; spec?: { type?: string; ports?: object[]; selector?: object } }> {
     const object = JSON.parse(await this.kubectl("get", kind, name, "--output", "json"));
     const { data, spec } = object;
     return { data, spec };
