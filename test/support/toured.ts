@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import type { Told } from "../../operate/tour/take-step.ts";
 import { type Toured, takeTour } from "../../operate/tour/tour.ts";
+import { Engines } from "../../steps/lib/vault-answers.ts";
 import { issueCertificate, makeAuthority } from "../../steps/lib/x509.ts";
 import type { VaultProcess } from "./vault-process.ts";
 import { VaultStack } from "./vault-stack.ts";
@@ -17,6 +19,17 @@ export interface Taken {
 
 /** What a tour could leave behind. */
 export type Held = Record<"mounts" | "policies" | "accessors", string[]>;
+
+/** What a Vault holds of it, asked with the root token. */
+export async function heldBy(get: (path: string) => Promise<unknown>): Promise<Held> {
+  const keys = z.object({ data: z.object({ keys: z.array(z.string()) }) });
+  const list = async (path: string) => keys.parse(await get(`${path}?list=true`)).data.keys.sort();
+  return {
+    mounts: Object.keys(Engines.parse(await get("sys/mounts")).data).sort(),
+    policies: await list("sys/policies/acl"),
+    accessors: await list("auth/token/accessors"),
+  };
+}
 
 /** One node that is at work. */
 export class TouredVault {
@@ -71,17 +84,8 @@ export class TouredVault {
     return taken;
   }
 
-  async held(): Promise<Held> {
-    const list = async (path: string, key = "keys") => {
-      const { data } = await this.node.get(path, this.stack.token);
-      const found = (data as Record<string, string[]>)[key] ?? data;
-      return (Array.isArray(found) ? found : Object.keys(found as object)).sort();
-    };
-    return {
-      mounts: await list("sys/mounts", "none"),
-      policies: await list("sys/policies/acl?list=true"),
-      accessors: await list("auth/token/accessors?list=true"),
-    };
+  held(): Promise<Held> {
+    return heldBy((path) => this.node.get(path, this.stack.token));
   }
 
   async end(context: Mocha.Context): Promise<void> {
