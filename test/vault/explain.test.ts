@@ -7,6 +7,7 @@ import { explainedSteps } from "../../operate/explain/steps.ts";
 import { explainText, placed } from "../../operate/explain/text.ts";
 import { poll } from "../../setup/processes.ts";
 import { officialSources } from "../../sources.ts";
+import { certificateProblems, serverNames } from "../../steps/lib/certificates.ts";
 import { VaultNodes } from "../support/vault-nodes.ts";
 
 describe("what explain prints, typed into a shell", function () {
@@ -20,7 +21,7 @@ describe("what explain prints, typed into a shell", function () {
   });
 
   it("raises three blank nodes to a Vault of three voters", async () => {
-    const settings = settingsOf("dev", {});
+    const settings = settingsOf("dev", { "vault-ha:vault.tls.enabled": "false" });
     const text = explainText(
       "dev",
       settings,
@@ -49,5 +50,18 @@ describe("what explain prints, typed into a shell", function () {
     };
     await poll(async () => (await voters()).length === 3 || undefined, { forMs: 30_000 });
     assert.deepEqual((await voters()).sort(), ["vault-0", "vault-1", "vault-2"]);
+  });
+
+  it("makes a certificate with openssl that this program takes as well", async () => {
+    const steps = explainedSteps("dev", settingsOf("dev", {}), officialSources);
+    const lines = steps.flatMap(({ byHand }) => byHand).filter((line) => line.startsWith("openssl "));
+    assert.equal(lines.length, 2);
+    await execa("bash", ["-euo", "pipefail"], { input: lines.join("\n"), cwd: nodes.folder });
+    const read = (name: string) => readFile(join(nodes.folder, name), "utf8");
+    const made = { cert: await read("tls.crt"), key: await read("tls.key"), caCert: await read("ca.crt") };
+    assert.deepEqual(
+      certificateProblems(made, serverNames({ namespace: "vault", host: "vault.localhost" })),
+      [],
+    );
   });
 });
