@@ -7,6 +7,7 @@ import {
   checkServerIdentity as usualCheck,
 } from "node:tls";
 import type { Way } from "./target.ts";
+import { tlsRefusal } from "./tls-refusal.ts";
 
 /** The port of Vault's API in its pods. 8201 is the cluster port. */
 export const apiPort = 8200;
@@ -55,7 +56,10 @@ export function hasPeerWildcard(name: string, names: string | undefined): boolea
   return /^[^.]+\.vault-internal$/.test(name) && (names ?? "").split(", ").includes(`DNS:${peerName("*")}`);
 }
 
-/** Puts TLS on a connection where the target asks for it, and checks that the certificate is good for the name. */
+/**
+ * Puts TLS on a connection where the target asks for it, and checks that the certificate is good for the name.
+ * @throws TlsRefusal where it is not
+ */
 export async function secured(
   stream: Duplex,
   servername: string,
@@ -65,7 +69,7 @@ export async function secured(
   const checkServerIdentity = (name: string, shown: PeerCertificate) =>
     hasPeerWildcard(name, shown.subjectaltname) ? undefined : usualCheck(name, shown);
   const tls = connectTls({ socket: stream, servername, checkServerIdentity, ...(caCert && { ca: caCert }) });
-  return connected(tls, "secureConnect");
+  return connected(tls, "secureConnect").catch((error) => Promise.reject(tlsRefusal(error, servername)));
 }
 
 /** The certificate that a node shows, once it is checked as on every connection; undefined where it speaks HTTP. */
@@ -76,10 +80,15 @@ export async function shownCertificate(
 ): Promise<X509Certificate | undefined> {
   const stream = await road.connect(node, signal);
   try {
-    return stream instanceof TLSSocket ? stream.getPeerX509Certificate() : undefined;
+    return certificateOn(stream);
   } finally {
     stream.destroy();
   }
+}
+
+/** The certificate of a connection's other side; undefined without TLS. */
+export function certificateOn(stream: Duplex): X509Certificate | undefined {
+  return stream instanceof TLSSocket ? stream.getPeerX509Certificate() : undefined;
 }
 
 /** Waits for a new connection to stand. */

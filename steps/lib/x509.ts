@@ -51,10 +51,17 @@ export async function makeAuthority(name: string): Promise<Made> {
   return made(cert, keys, dates);
 }
 
-/** Makes a server's certificate for these names and addresses, signed by the authority. */
+/** From when until when a certificate is good. */
+export interface Validity {
+  notBefore: Date;
+  notAfter: Date;
+}
+
+/** Makes a server's certificate for these names and addresses, signed by the authority; from now on, unless told. */
 export async function issueCertificate(
   authority: Pick<Made, "cert" | "key">,
   names: readonly string[],
+  { notBefore, notAfter }: Validity = validity(certificateDays),
 ): Promise<Made> {
   const issuer = new X509Certificate(authority.cert);
   const signingKey = await crypto.subtle.importKey(
@@ -65,8 +72,7 @@ export async function issueCertificate(
     ["sign"],
   );
   const keys = await newKeys();
-  const dates = validity(certificateDays);
-  if (issuer.notAfter < dates.notAfter) dates.notAfter = issuer.notAfter;
+  const dates = { notBefore, notAfter: issuer.notAfter < notAfter ? issuer.notAfter : notAfter };
   const cert = await X509CertificateGenerator.create({
     subject: [{ CN: ["vault"] }],
     issuer: issuer.subjectName,
@@ -90,7 +96,7 @@ export async function issueCertificate(
 
 const newKeys = () => crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
 
-function validity(days: number): { notBefore: Date; notAfter: Date } {
+function validity(days: number): Validity {
   // Clocks of clients may be a little behind. X.509 counts whole seconds.
   const now = Math.floor(Date.now() / 1000) * 1000;
   return { notBefore: new Date(now - 5 * 60 * 1000), notAfter: new Date(now + days * dayMs) };
@@ -99,7 +105,7 @@ function validity(days: number): { notBefore: Date; notAfter: Date } {
 async function made(
   cert: X509Certificate,
   { privateKey }: webcrypto.CryptoKeyPair,
-  { notBefore, notAfter }: { notBefore: Date; notAfter: Date },
+  { notBefore, notAfter }: Validity,
 ): Promise<Made> {
   const key = PemConverter.encode(await crypto.subtle.exportKey("pkcs8", privateKey), "PRIVATE KEY");
   return {
