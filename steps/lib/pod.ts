@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Way } from "./target.ts";
 import { tlsVolume } from "./tls-secret.ts";
 
 const ContainerState = z.object({
@@ -78,4 +79,15 @@ export function schemeOf(pod: Pod): "http" | "https" | undefined {
 /** The Secret whose certificate a pod was given; undefined where it has none. */
 export function tlsSecretIn(pod: Pod): string | undefined {
   return pod.spec.volumes?.find(({ name }) => name === tlsVolume)?.secret?.secretName;
+}
+
+/** The way to a pod as it is now: one made before a change speaks, and shows the certificate of, what it had then. */
+export function wayTo<W extends Way>(target: W, pod: Pod): W {
+  const { reach } = target;
+  const tlsSecret = tlsSecretIn(pod);
+  return {
+    ...target,
+    scheme: schemeOf(pod) ?? target.scheme,
+    reach: reach.kind === "kubernetes" && tlsSecret !== undefined ? { ...reach, tlsSecret } : reach,
+  };
 }

@@ -4,7 +4,7 @@ import { fingerprintOf } from "./certificates.ts";
 import { NotYet, StepError, Unreachable, words } from "./errors.ts";
 import { hangUp } from "./hang-up.ts";
 import { type Kube, openKube } from "./kube.ts";
-import { type Pod, schemeOf, tlsSecretIn } from "./pod.ts";
+import { type Pod, tlsSecretIn, wayTo } from "./pod.ts";
 import { storyOf } from "./pod-story.ts";
 import { getPod } from "./pods.ts";
 import { openRoad } from "./reach.ts";
@@ -31,16 +31,10 @@ export async function rollingPods(
 ): Promise<RollingNodes> {
   const { reach } = target;
   if (reach.kind !== "kubernetes") throw new StepError("only the pods of a StatefulSet can be rolled out");
-  const { namespace, tlsSecret } = reach;
+  const { namespace } = reach;
   const kube = await openKube(reach.kubeconfig);
   const pod = (name: string) => getPod(kube, namespace, name, signal);
-  /** The way to a pod as it is now: one made before a change speaks, and shows the certificate of, what it had then. */
-  const roadTo = async (name: string): Promise<Road> => {
-    const found = await pod(name);
-    const secret = tlsSecretIn(found) ?? tlsSecret;
-    const pods = { ...reach, ...(secret !== undefined && { tlsSecret: secret }) };
-    return openRoad({ ...target, scheme: schemeOf(found) ?? target.scheme, reach: pods });
-  };
+  const roadTo = async (name: string): Promise<Road> => openRoad(wayTo(target, await pod(name)));
   /** The certificate that the pod was given; undefined where it was given none, or its Secret is gone. */
   const given = async (name: string): Promise<string | undefined> => {
     const secret = tlsSecretIn(await pod(name));
