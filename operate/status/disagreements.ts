@@ -3,6 +3,7 @@ import type { Views } from "../views/views.ts";
 import type { Disagreement } from "./disagreement.ts";
 import { listed } from "./names.ts";
 import { nodeDisagreements } from "./node-disagreements.ts";
+import { secretDisagreements } from "./tls-disagreements.ts";
 
 /** Everything in which the views do not agree: the whole first, then node by node. */
 export function disagreements(subject: Named, views: Views): Disagreement[] {
@@ -11,6 +12,7 @@ export function disagreements(subject: Named, views: Views): Disagreement[] {
     ...otherCluster(subject, views),
     ...aboutLeader(subject, views),
     ...strangers(subject, views),
+    ...secretDisagreements(subject, views),
     ...subject.pods.flatMap((pod) => nodeDisagreements(subject, views, pod)),
     ...cutOff(subject, views),
   ];

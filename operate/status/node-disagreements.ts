@@ -4,11 +4,13 @@ import { unsealCommand } from "../views/unseal-command.ts";
 import type { Views } from "../views/views.ts";
 import type { Disagreement } from "./disagreement.ts";
 import { shortContainer, shortUid } from "./names.ts";
+import { nodeTlsDisagreements } from "./tls-disagreements.ts";
 
 /** Everything in which the views do not agree about one node. */
 export function nodeDisagreements(subject: Named, views: Views, node: string): Disagreement[] {
   const found = [
     ...runs(subject, views, node),
+    ...nodeTlsDisagreements(subject, views, node),
     ...seal(subject, views, node),
     ...readiness(subject, views, node),
     ...membership(subject, views, node),
@@ -20,7 +22,7 @@ export function nodeDisagreements(subject: Named, views: Views, node: string): D
 type Found = [id: string, says: string, next: string];
 type Look = (subject: Named, views: Views, node: string) => Found[];
 
-const runs: Look = (subject, { kubernetes, vault, pulumi }, node) => {
+const runs: Look = (subject, { kubernetes, vault, nodeTls, pulumi }, node) => {
   const { doctor } = commandsOf(subject);
   const pod = kubernetes?.value?.pods[node];
   if (kubernetes?.value && pod === undefined) {
@@ -33,6 +35,8 @@ const runs: Look = (subject, { kubernetes, vault, pulumi }, node) => {
   const failed = vault[node]?.failed;
   // A Kubernetes that does not answer is told once, and not for each node.
   if (failed === undefined || kubernetes?.failed !== undefined) return [];
+  // What is wrong with its TLS has words of its own.
+  if (nodeTls[node]?.refused) return [];
   const but = pod ? "Kubernetes runs it, but " : "";
   return [["vault-unanswered", `${but}Vault does not answer: ${failed}`, doctor]];
 };

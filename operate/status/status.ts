@@ -3,6 +3,7 @@ import type { Named } from "../views/commands.ts";
 import type { PodSeen } from "../views/kubernetes-view.ts";
 import type { PulumiNode } from "../views/pulumi-view.ts";
 import type { RaftServer } from "../views/raft-view.ts";
+import type { NodeTls, TlsView } from "../views/tls-view.ts";
 import type { VaultNode } from "../views/vault-view.ts";
 import type { Views } from "../views/views.ts";
 import type { Disagreement } from "./disagreement.ts";
@@ -21,6 +22,8 @@ export interface NodeStatus {
   /** null: Kubernetes answered, and there is no such pod. */
   kubernetes: Answer<Omit<PodSeen, "object" | "name"> | null>;
   vault: Answer<VaultNode>;
+  /** How it speaks to its clients, and the certificate that it shows. */
+  tls: NodeTls;
   /** null: Raft answered, and knows no such server. */
   raft: Answer<(Omit<RaftServer, "node"> & { lag?: number }) | null>;
 }
@@ -36,6 +39,8 @@ export interface Status {
   leader?: string;
   /** How many voters may fail before the cluster stands still; known where Raft answered. */
   failureTolerance?: number;
+  /** The Secret of Vault's certificate, without its key; absent where Vault is to speak HTTP. */
+  tls?: TlsView;
   nodes: NodeStatus[];
   disagreements: Disagreement[];
 }
@@ -52,11 +57,13 @@ export function statusOf(subject: Named, views: Views): Status {
     verdict: leader === undefined ? "down" : found.length > 0 ? "degraded" : "healthy",
     ...(leaders.length === 1 && leader && { leader }),
     ...(views.raft.value && { failureTolerance: views.raft.value.failureTolerance }),
+    ...(views.tls && { tls: views.tls }),
     nodes: subject.pods.map((node) => ({
       node,
       pulumi: views.pulumi.nodes[node] ?? { done: [], missing: [] },
       kubernetes: podOf(node, views.kubernetes),
       vault: views.vault[node] ?? { failed: "not asked" },
+      tls: views.nodeTls[node] ?? {},
       raft: serverOf(node, views, committed),
     })),
     disagreements: found,

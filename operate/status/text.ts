@@ -1,7 +1,9 @@
 import { table } from "../../setup/summary.ts";
+import type { TlsProblem } from "../../steps/lib/tls-refusal.ts";
 import { ending } from "../views/kubernetes-view.ts";
 import { shortContainer, shortUid } from "./names.ts";
 import type { NodeStatus, Status } from "./status.ts";
+import { dayOf, daysInWords } from "./tls-disagreements.ts";
 
 /** The four views side by side, and in words below them what does not agree. */
 export function statusText(status: Status): string {
@@ -14,6 +16,7 @@ export function statusText(status: Status): string {
   ]);
   return [
     ...table(["node", "Pulumi", "Kubernetes", "Vault", "Raft"], rows),
+    ...tlsLines(status),
     "",
     ...status.disagreements.flatMap(({ says, next }) => [`  ${says}`, `    ${next}`]),
     ...(status.disagreements.length > 0 ? [""] : []),
@@ -28,6 +31,19 @@ function verdictLine({ verdict, stack, leader, failureTolerance, nodes }: Status
     ...(failureTolerance === undefined ? [] : [`${failureTolerance} of ${nodes.length} nodes may fail`]),
   ];
   return `Stack ${stack} is ${verdict}: ${facts.join(", ")}.`;
+}
+
+function tlsLines({ tls, nodes }: Status): string[] {
+  if (tls === undefined) return [];
+  const { certificate } = tls.holds.value ?? {};
+  if (certificate === undefined) return [`  TLS: the certificate of the Secret ${tls.secret} is not known`];
+  const { issuer, validTo, daysLeft, fingerprint } = certificate;
+  const ends =
+    daysLeft < 0 ? `expired on ${dayOf(validTo)}` : `until ${dayOf(validTo)} (${daysInWords(daysLeft)})`;
+  const showing = nodes.filter(({ tls }) => tls.shows?.fingerprint === fingerprint).length;
+  return [
+    `  TLS: certificate by ${issuer}, ${ends}, Secret ${tls.secret}, shown by ${showing} of ${nodes.length} nodes`,
+  ];
 }
 
 function pulumiCell({ pulumi: { done, missing, container } }: NodeStatus): string {
@@ -50,7 +66,16 @@ function kubernetesCell({ kubernetes }: NodeStatus): string {
   ].join(", ");
 }
 
-function vaultCell({ vault }: NodeStatus): string {
+const refusals: Record<TlsProblem, string> = {
+  expired: "certificate expired",
+  "not yet valid": "certificate not yet valid",
+  "of another authority": "certificate of another authority",
+  "for other names": "certificate for other names",
+  "no TLS": "speaks no TLS",
+};
+
+function vaultCell({ vault, tls }: NodeStatus): string {
+  if (tls.refused) return refusals[tls.refused.problem];
   if (vault.failed !== undefined) return "not answered";
   const { state, progress, threshold, version } = vault.value;
   return `${state}${state === "sealed" ? ` (${progress} of ${threshold} shares)` : ""}, ${version}`;

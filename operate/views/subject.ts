@@ -4,6 +4,7 @@ import { clusterNames } from "../../setup/leftovers.ts";
 import { type Resource, Stack } from "../../setup/stack.ts";
 import type { Target } from "../../steps/lib/target.ts";
 import { podsOf, resourcesOf, targetOf, type VaultKeys, vaultKeys } from "../open-vault.ts";
+import { hostOf } from "../stack-texts.ts";
 
 /**
  * What is looked at: a stack that stands, or one that is made in part, is stopped or is broken. Nothing of it is
@@ -22,6 +23,8 @@ export interface Subject {
   target: Target | undefined;
   /** The shares and the root token; undefined before Vault was initialised. Throws where they cannot be read. */
   keys(): Promise<VaultKeys | undefined>;
+  /** Vault's host behind the ingress. Throws where the stack's file cannot be read. */
+  host(): string;
 }
 
 /**
@@ -40,5 +43,6 @@ export async function openSubject(name: string): Promise<Subject> {
     clusters: clusterNames(resources, name),
     target: targetOf(stack, resources),
     keys: () => vaultKeys({ stack, resources, target: { stackDir } }),
+    host: () => hostOf(name),
   };
 }

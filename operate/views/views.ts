@@ -1,14 +1,16 @@
+import { isDeepStrictEqual } from "node:util";
 import { type ClusterNode, clusterNodes } from "../../steps/lib/cluster.ts";
 import { type Kube, openKube } from "../../steps/lib/kube.ts";
+import { wayTo } from "../../steps/lib/pod.ts";
 import { openRoad } from "../../steps/lib/reach.ts";
-import type { Road } from "../../steps/lib/road.ts";
-import type { Target } from "../../steps/lib/target.ts";
+import type { Target, Way } from "../../steps/lib/target.ts";
 import { type Answer, answerMs, ask } from "./answer.ts";
 import { type Journal, journalView } from "./journal-view.ts";
 import { type KubernetesView, kubernetesView } from "./kubernetes-view.ts";
 import { type PulumiView, pulumiView } from "./pulumi-view.ts";
 import { type RaftView, raftView } from "./raft-view.ts";
 import type { Subject } from "./subject.ts";
+import { type NodeTls, notingRoad, type TlsView, tlsView } from "./tls-view.ts";
 import { type VaultNode, vaultView } from "./vault-view.ts";
 
 /** What each of the places says, all asked at the same time. What a place did not answer is in words in its stead. */
@@ -19,6 +21,10 @@ export interface Views {
   /** Undefined where the nodes are reached without Kubernetes. */
   kubernetes: Answer<KubernetesView> | undefined;
   vault: Record<string, Answer<VaultNode>>;
+  /** How each node speaks, from the same connection. */
+  nodeTls: Record<string, NodeTls>;
+  /** The Secret of Vault's certificate. Undefined where Vault is to speak HTTP, or the nodes are reached without Kubernetes. */
+  tls: TlsView | undefined;
   raft: Answer<RaftView>;
   /** What the stack's journal says; undefined where there is none. Without any secret. */
   journal: Answer<Journal | undefined>;
@@ -29,31 +35,39 @@ const nothingYet = { failed: "the stack has no Vault yet" };
 /** Looks at a stack from every side. Never throws: what fails is an answer, too. */
 export async function gatherViews(subject: Subject, limitMs = answerMs): Promise<Views> {
   const { target, pods, clusters } = subject;
-  const road = await ask<Road>(() => (target ? openRoad(target) : Promise.reject(nothingYet.failed)));
   const within = <T>(work: (signal: AbortSignal) => Promise<T>) => ask(work, limitMs);
-  const vaults = pods.map(
-    async (pod): Promise<[string, Answer<VaultNode>]> => [
-      pod,
-      road.value ? await within((signal) => vaultView(road.value, pod, signal)) : road,
-    ],
-  );
-  const [engine, kubernetes, vault, raft, journal] = await Promise.all([
+  const asksKubernetes = kubernetesAnswer(target, within);
+  const asksNodes = pods.map((pod) => nodeAnswer(target, pod, asksKubernetes, within));
+  const [engine, kubernetes, nodes, raft, journal, tls] = await Promise.all([
     clusters.length === 0
       ? undefined
       : within(async () => (await Promise.all(clusters.map(clusterNodes))).flat()),
-    kubernetesAnswer(target, within),
-    Promise.all(vaults),
-    raftAnswer(subject, road, vaults, within),
+    asksKubernetes,
+    Promise.all(asksNodes),
+    raftAnswer(subject, asksNodes, within),
     within(() => journalView(subject.stackDir)),
+    tlsView(subject, within),
   ]);
   return {
     pulumi: pulumiView(subject.resources, pods),
     engine,
     kubernetes,
-    vault: Object.fromEntries(vault),
+    vault: Object.fromEntries(nodes.map(({ pod, vault }) => [pod, vault])),
+    nodeTls: Object.fromEntries(nodes.map(({ pod, tls }) => [pod, tls])),
+    tls,
     raft,
     journal,
   };
+}
+
+/** The way to a node: that of its pod, where Kubernetes has one, since it may be older than what the stack says. */
+export function wayToNode<W extends Way>(
+  target: W,
+  { kubernetes }: Pick<Views, "kubernetes">,
+  pod: string,
+): W {
+  const object = kubernetes?.value?.pods[pod]?.object;
+  return object ? wayTo(target, object) : target;
 }
 
 type Within = <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<Answer<T>>;
@@ -68,27 +82,56 @@ async function kubernetesAnswer(target: Target | undefined, within: Within) {
   });
 }
 
+interface NodeAnswer {
+  pod: string;
+  vault: Answer<VaultNode>;
+  tls: NodeTls;
+  /** The way on which it answered. */
+  way: Way | undefined;
+}
+
+/** Asks a node as the stack says that it speaks; where that fails and its pod says otherwise, as that says. */
+async function nodeAnswer(
+  target: Target | undefined,
+  pod: string,
+  asksKubernetes: Promise<Views["kubernetes"]>,
+  within: Within,
+): Promise<NodeAnswer> {
+  if (target === undefined) return { pod, vault: nothingYet, tls: {}, way: undefined };
+  const askOn = async (way: Way): Promise<NodeAnswer> => {
+    const tls: NodeTls = {};
+    const vault = await within(async (signal) => {
+      const seen = await vaultView(notingRoad(await openRoad(way), tls), pod, signal);
+      tls.speaks = way.scheme;
+      return seen;
+    });
+    return { pod, vault, tls, way };
+  };
+  const first = await askOn(target);
+  if (first.vault.value) return first;
+  const way = wayToNode(target, { kubernetes: await asksKubernetes }, pod);
+  return isDeepStrictEqual(way, target) ? first : askOn(way);
+}
+
 /** Asks the first node that says that it leads, without waiting for the others; else one that is unsealed. */
 async function raftAnswer(
   subject: Subject,
-  road: Answer<Road>,
-  vaults: readonly Promise<[string, Answer<VaultNode>]>[],
+  nodes: readonly Promise<NodeAnswer>[],
   within: Within,
 ): Promise<Answer<RaftView>> {
-  if (!road.value) return road;
+  if (subject.target === undefined) return nothingYet;
   const keys = await within(() => subject.keys());
   const token = keys.value?.rootToken;
   if (keys.failed !== undefined) return { failed: `needs the root token: ${keys.failed}` };
   if (token === undefined) return { failed: "needs the root token, and the stack has none" };
-  const named = vaults.map(async (vault) => {
-    const [pod, { value }] = await vault;
-    if (value?.leads !== true) throw new Error(`${pod} does not lead`);
-    return pod;
+  const leads = nodes.map(async (node) => {
+    const answer = await node;
+    if (answer.vault.value?.leads !== true) throw new Error(`${answer.pod} does not lead`);
+    return answer;
   });
-  const leader = await Promise.any(named).catch(() => undefined);
-  const unsealed = async () =>
-    (await Promise.all(vaults)).find(([, { value }]) => value?.sealed === false)?.[0];
-  const node = leader ?? (await unsealed());
-  if (node === undefined) return { failed: "no node is unsealed" };
-  return within((signal) => raftView(road.value, node, token, signal));
+  const leader = await Promise.any(leads).catch(() => undefined);
+  const { pod, way } =
+    leader ?? (await Promise.all(nodes)).find(({ vault }) => vault.value?.sealed === false) ?? {};
+  if (pod === undefined || way === undefined) return { failed: "no node is unsealed" };
+  return within(async (signal) => raftView(await openRoad(way), pod, token, signal));
 }

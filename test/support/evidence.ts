@@ -60,11 +60,14 @@ export function evidenceOf(change: Partial<Evidence> & { resources?: Resource[] 
       clusters: ["vault-ha-dev-abc"],
       target: { stack: "dev", stackDir: ".local/stacks/dev", scheme: "http", reach: kubernetes, giveUp: [] },
       keys: async () => undefined,
+      host: () => "vault.localhost",
     },
     pulumi: pulumiView(resources, pods),
     engine: { value: [{ id: "1", name: "vault-ha-dev-abc-control-plane", running: true }] },
     kubernetes: { value: { pods: Object.fromEntries(pods.map((pod) => [pod, podSeen(pod)])), claims: [] } },
     vault: { "vault-0": { value: active }, "vault-1": { value: standby }, "vault-2": { value: standby } },
+    nodeTls: Object.fromEntries(pods.map((pod) => [pod, { speaks: "http" as const }])),
+    tls: undefined,
     raft: {
       value: {
         asked: "vault-0",

@@ -46,6 +46,7 @@ export function subjectOf(stack: VaultStack, more: Partial<Subject> = {}): Subje
     clusters: [],
     target: Target.parse(stack.target()),
     keys: async () => (stack.token === "" ? undefined : { ...stack.keys, threshold: 3 }),
+    host: () => "vault.localhost",
     ...more,
   };
 }
