@@ -19,7 +19,23 @@ const apart = [
   "peer-tls-refused",
   "peer-no-answer",
 ];
-const nodeDown = [...unreached, "kubernetes-node-not-ready", ...podDown, "disk-full", "vault-unanswered"];
+/** What no client trusts, by the Secret. */
+const certificateBad = [
+  "certificate-missing",
+  "certificate-expired",
+  "certificate-not-yet-valid",
+  "certificate-unfit",
+];
+/** What keeps this program and the other nodes from asking a node. */
+const untrusted = [...certificateBad, "certificate-refused"];
+const nodeDown = [
+  ...unreached,
+  "kubernetes-node-not-ready",
+  ...podDown,
+  "disk-full",
+  "vault-unanswered",
+  ...untrusted,
+];
 
 /** What explains what: a symptom, and the findings that may be its cause. A finding that is not here is none's symptom. */
 const causesOf: Record<string, readonly string[]> = {
@@ -41,8 +57,13 @@ const causesOf: Record<string, readonly string[]> = {
     "disk-full",
     "vault-unanswered",
   ],
+  "certificate-refused": [...certificateBad, "clock-skew"],
+  "certificate-other": ["at-work"],
+  "other-scheme": ["at-work"],
+  "peer-tls-refused": [...untrusted, "certificate-other", "other-scheme"],
   "vault-unanswered": [
     ...unreached,
+    ...untrusted,
     "kubernetes-node-not-ready",
     ...podDown,
     "disk-full",

@@ -1,4 +1,5 @@
 import { atWork } from "./checks/at-work.ts";
+import { certificate } from "./checks/certificate.ts";
 import { claims } from "./checks/claims.ts";
 import { clock } from "./checks/clock.ts";
 import { disk } from "./checks/disk.ts";
@@ -30,6 +31,7 @@ export const checks: readonly Check[] = [
   disk,
   clock,
   internalServices,
+  certificate,
   peers,
   seal,
   raft,

@@ -1,6 +1,10 @@
+import { tlsFolder } from "../../../steps/lib/tls-secret.ts";
 import { commandsOf } from "../../views/commands.ts";
 import type { PeerCall } from "../evidence/peers.ts";
 import type { Check } from "../finding.ts";
+
+/** Shows for whom a certificate is, and how long. */
+const read = "openssl x509 -noout -dates -issuer -ext subjectAltName";
 
 type Failure = Exclude<PeerCall["outcome"], "answered">;
 
@@ -30,7 +34,7 @@ export const peers: Check = {
       if (call.failed !== undefined) yield { notLooked: `whether ${from} reaches ${to}: ${call.failed}` };
       if (call.value === undefined || call.value.outcome === "answered") continue;
       const { outcome, address, command, words } = call.value;
-      const host = new URL(address).hostname;
+      const { host, hostname } = new URL(address);
       const next: Record<Failure, string[]> = {
         "name unknown": [
           kubectl("get service vault-internal"),
@@ -42,7 +46,9 @@ export const peers: Check = {
           kubectl(`exec ${to} -- cat /vault/config/extraconfig-from-values.hcl`),
         ],
         "TLS refused": [
-          `openssl s_client -connect ${new URL(address).host} -servername ${host} </dev/null | openssl x509 -noout -ext subjectAltName`,
+          subject.target?.reach.kind === "kubernetes"
+            ? `${kubectl(`exec ${to} -- cat ${tlsFolder}/tls.crt`)} | ${read}`
+            : `openssl s_client -connect ${host} -servername ${hostname} </dev/null | ${read}`,
         ],
         "no answer": [kubectl(`exec ${from} -- ${command}`), kubectl("get networkpolicy")],
       };

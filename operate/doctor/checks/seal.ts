@@ -9,11 +9,12 @@ import { giveUpLines } from "../give-up.ts";
 export const seal: Check = {
   looks: "whether each Vault answers, has joined, is unsealed and was not removed from the cluster",
   *find(evidence) {
-    const { subject, vault } = evidence;
+    const { subject, vault, nodeTls } = evidence;
     for (const node of subject.pods) {
       const { value, failed } = vault[node] ?? {};
       if (subject.target === undefined) continue;
-      if (failed !== undefined) yield unanswered(evidence, node, failed);
+      // One whose certificate is not trusted was not asked, which is told by its own check.
+      if (failed !== undefined && !nodeTls[node]?.refused) yield unanswered(evidence, node, failed);
       if (value === undefined) continue;
       const found =
         removed(evidence, node, value) ?? blank(evidence, node, value) ?? sealed(evidence, node, value);

@@ -5,7 +5,7 @@ import { Vault } from "../../../steps/lib/vault.ts";
 import type { VaultKeys } from "../../open-vault.ts";
 import { type Answer, ask } from "../../views/answer.ts";
 import type { Subject } from "../../views/subject.ts";
-import { gatherViews, type Views } from "../../views/views.ts";
+import { gatherViews, type Views, wayToNode } from "../../views/views.ts";
 import { clusterEvidence } from "./cluster.ts";
 import { diskOf } from "./disk.ts";
 import type { Evidence } from "./evidence.ts";
@@ -83,14 +83,15 @@ async function innerEvidence(subject: Subject, views: Views, { inside }: Surroun
       [hub ?? pod, pod],
     ]) as [string, string][];
   const hide = hiding((await within(() => subject.keys())).value);
-  const road = await openRoad(target).catch(() => undefined);
   const [disks, peerCalls, logs] = await Promise.all([
     byNode(running, (pod, signal) => diskOf(inside, pod, signal)),
     Promise.all(
-      (road ? pairs : []).map(async ([from, to]) => ({
+      pairs.map(async ([from, to]) => ({
         from,
         to,
-        call: await within((signal) => callPeer(inside, road as NonNullable<typeof road>, from, to, signal)),
+        call: await within(async (signal) =>
+          callPeer(inside, await openRoad(wayToNode(target, views, to)), from, to, signal),
+        ),
       })),
     ),
     byNode(needLook(pods, views), async (pod, signal) => {
@@ -141,12 +142,14 @@ async function compareKeys(subject: Subject, { stateKeys }: Surroundings): Promi
   return text(journal) === text(state);
 }
 
-async function stabilizationOf(subject: Subject, { raft }: Views): Promise<Answer<string>> {
+async function stabilizationOf(subject: Subject, views: Views): Promise<Answer<string>> {
   const { target } = subject;
+  const { raft } = views;
   if (!raft.value || !target) return { failed: raft.failed ?? "the stack has no Vault yet" };
   const { asked } = raft.value;
   return within(async (signal) => {
-    const vault = new Vault(await openRoad(target), asked, { signal }, (await subject.keys())?.rootToken);
+    const road = await openRoad(wayToNode(target, views, asked));
+    const vault = new Vault(road, asked, { signal }, (await subject.keys())?.rootToken);
     return (await vault.autopilot().finally(() => vault.close())).server_stabilization_time;
   });
 }
