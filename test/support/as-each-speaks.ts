@@ -1,5 +1,5 @@
 import { openKube } from "../../steps/lib/kube.ts";
-import { schemeOf, tlsSecretIn } from "../../steps/lib/pod.ts";
+import { wayTo } from "../../steps/lib/pod.ts";
 import { getPod } from "../../steps/lib/pods.ts";
 import { openRoad } from "../../steps/lib/reach.ts";
 import type { Road } from "../../steps/lib/road.ts";
@@ -12,12 +12,7 @@ export async function asEachSpeaks(reach: Extract<Reach, { kind: "kubernetes" }>
     ...(await openRoad({ scheme: "http", reach })),
     connect: async (node, signal) => {
       const pod = await getPod(kube, reach.namespace, node, signal);
-      const tlsSecret = tlsSecretIn(pod);
-      const road = await openRoad({
-        scheme: schemeOf(pod) ?? "http",
-        reach: tlsSecret === undefined ? reach : { ...reach, tlsSecret },
-      });
-      return road.connect(node, signal);
+      return (await openRoad(wayTo({ scheme: "http", reach }, pod))).connect(node, signal);
     },
   };
 }

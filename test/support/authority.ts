@@ -27,14 +27,16 @@ export class Authority {
     names = serverNames({ namespace: "vault", host: "vault.localhost" }),
   } = {}): Promise<TlsSecret> {
     const second = Math.floor(Date.now() / 1000) * 1000;
-    const [notBefore, notAfter] = [from, until].map((days) => new Date(second + days * dayMs)) as [Date, Date];
+    const [notBefore, notAfter] = [from, until].map((days) => new Date(second + days * dayMs)) as [
+      Date,
+      Date,
+    ];
     const { cert, key } = await issueCertificate(this.#made, names, { notBefore, notAfter });
     return { cert, key, caCert: this.caCert };
   }
 }
 
-/** The data of a Secret. */
-export function secretData({ cert, key, caCert }: TlsSecret): Record<string, string> {
-  const base64 = (text: string) => Buffer.from(text).toString("base64");
-  return { "tls.crt": base64(cert), "tls.key": base64(key), "ca.crt": base64(caCert) };
+/** What a Secret holds, in clear (its stringData). */
+export function secretTexts({ cert, key, caCert }: TlsSecret): Record<string, string> {
+  return { "tls.crt": cert, "tls.key": key, "ca.crt": caCert };
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { tlsVolume } from "../../steps/lib/tls-secret.ts";
 
 /** What the API server says of one pod, and where its port 8200 leads. */
 export interface FakePod {
@@ -13,6 +14,8 @@ export interface FakePod {
   /** Address of what listens in it, such as http://127.0.0.1:34567. */
   address?: string;
   labels?: Record<string, string>;
+  /** What its Vault speaks by the pod's own account, and the Secret that it was given for that. */
+  speaks?: { scheme: "http" | "https"; tlsSecret?: string };
 }
 
 /** The status of a pod whose Vault runs and is ready, as an unsealed one is. */
@@ -145,9 +148,15 @@ export class KubeApi {
   }
 }
 
-function podObject(name: string, { status, labels = {} }: FakePod): object {
-  const volumes = [{ name: "home" }, { name: "data", persistentVolumeClaim: { claimName: `data-${name}` } }];
-  return { metadata: { name, uid: `uid-of-${name}`, labels }, spec: { volumes }, status };
+function podObject(name: string, { status, labels = {}, speaks }: FakePod): object {
+  const volumes: object[] = [
+    { name: "home" },
+    { name: "data", persistentVolumeClaim: { claimName: `data-${name}` } },
+  ];
+  if (speaks?.tlsSecret) volumes.push({ name: tlsVolume, secret: { secretName: speaks.tlsSecret } });
+  const env = speaks && [{ name: "VAULT_ADDR", value: `${speaks.scheme}://127.0.0.1:8200` }];
+  const containers = [{ name: "vault", ...(env && { env }) }];
+  return { metadata: { name, uid: `uid-of-${name}`, labels }, spec: { containers, volumes }, status };
 }
 
 /** One unmasked binary frame, as a server sends. */
