@@ -15,7 +15,7 @@ export type Verdict = "healthy" | "degraded" | "down";
 /** Exit codes of `npm run status`; 3 is for a stack that could not be looked at, and for wrong usage. */
 export const exitCodes: Record<Verdict, number> = { healthy: 0, degraded: 1, down: 2 };
 
-/** One node in the four views. A view that did not answer is `{failed: "why"}`. */
+/** One node in the views. A view that did not answer is `{failed: "why"}`. */
 export interface NodeStatus {
   node: string;
   pulumi: PulumiNode;

@@ -5,7 +5,7 @@ import { shortContainer, shortUid } from "./names.ts";
 import type { NodeStatus, Status } from "./status.ts";
 import { dayOf, daysInWords } from "./tls-disagreements.ts";
 
-/** The four views side by side, and in words below them what does not agree. */
+/** The views side by side, and in words below them what does not agree. */
 export function statusText(status: Status): string {
   const rows = status.nodes.map((node) => [
     node.node,
