@@ -73,7 +73,7 @@ export function objectFaults(tools: ClusterTools): Fault[] {
       expect: {
         id: "peer-name-unknown",
         evidence:
-          /vault status .*-address=http:\/\/vault-\d\.vault-internal:8200, in vault-\d => .*no such host/,
+          /vault status .*-address=https:\/\/vault-\d\.vault-internal:8200 .*, in vault-\d => .*no such host/,
         next: /get service vault-internal/,
         because: /internal-service-no-endpoints vault-0 vault-1 vault-2/,
         verdict: "healthy",
