@@ -2,6 +2,8 @@ import { z } from "zod";
 
 const outputs = z.object({
   vaultAddress: z.string(),
+  /** Empty without TLS. */
+  vaultAuthorityFile: z.string(),
   whoamiAddress: z.string().optional(),
   keysFile: z.string(),
   kubeconfigFile: z.string(),
@@ -21,11 +23,14 @@ export function readSummary(found: Record<string, unknown>): Summary {
 
 /** The words at the end of `npm run up`. */
 export function summaryText(summary: Summary, stack: string, took: string): string {
-  const { vaultAddress, whoamiAddress, keysFile, kubeconfigFile, peers } = summary;
+  const { vaultAddress, vaultAuthorityFile, whoamiAddress, keysFile, kubeconfigFile, peers } = summary;
   const rows = peers.map(({ node, address, state, voter }) => [node, address, state, voter ? "yes" : "no"]);
   return [
     "",
     `Vault stands at ${vaultAddress}`,
+    ...(vaultAuthorityFile
+      ? [`  authority of its certificate: ${vaultAuthorityFile} (curl --cacert, VAULT_CACERT)`]
+      : []),
     ...(whoamiAddress ? [`Test application at ${whoamiAddress}`] : []),
     "",
     ...table(["node", "address", "state", "voter"], rows),

@@ -20,7 +20,8 @@ const program = `
 import { setTimeout } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 await setTimeout(Number(process.env.TRIED_WAIT ?? 0));
-export const vaultAddress = "http://localhost:30000";
+export const vaultAddress = "https://localhost:30000";
+export const vaultAuthorityFile = "vault-ca.crt";
 export const rootToken = pulumi.secret("MARKED-ROOT-TOKEN");
 export const keysFile = "keys.json";
 export const kubeconfigFile = "kubeconfig";
@@ -73,7 +74,7 @@ describe("npm run up and npm run down, through the real engine", function () {
     assert.match(stderr, /stack dev is made[\s\S]*\[5\/5\] pulumi up\n[\s\S]*\+ 1 created/);
     assert.match(
       stdout,
-      /Vault stands at http:\/\/localhost:30000\n\n {2}node +address +state +voter\n {2}vault-0 .* leader {2}yes\n/,
+      /Vault stands at https:\/\/localhost:30000\n {2}authority of its certificate: vault-ca\.crt .*\n\n {2}node +address +state +voter\n {2}vault-0 .* leader {2}yes\n/,
     );
     assert.match(stdout, /pulumi stack output rootToken --show-secrets/);
     assert.doesNotMatch(stdout + stderr, /MARKED/);
@@ -82,7 +83,7 @@ describe("npm run up and npm run down, through the real engine", function () {
   it("up --json gives the summary alone on standard output, without a secret", async () => {
     const { stdout } = await run("up", ["--json"]);
     const { vaultAddress, peers, seconds } = JSON.parse(stdout);
-    assert.equal(vaultAddress, "http://localhost:30000");
+    assert.equal(vaultAddress, "https://localhost:30000");
     assert.equal(peers[0].voter, true);
     assert.ok(seconds >= 1);
     assert.doesNotMatch(stdout, /MARKED/);
@@ -133,7 +134,7 @@ describe("npm run up and npm run down, through the real engine", function () {
     writeFileSync(join(folder, "index.ts"), 'export const vaultAddress = "x";\n');
     const { stderr, exitCode } = await run("up");
     assert.equal(exitCode, 1);
-    assert.match(stderr, /its outputs lack keysFile, kubeconfigFile, peers/);
+    assert.match(stderr, /its outputs lack vaultAuthorityFile, keysFile, kubeconfigFile, peers/);
   });
 
   it("up passes on that pulumi failed", async () => {
