@@ -143,7 +143,7 @@ describe("a node's certificate", () => {
 
   it("is refused under a name that no peer has, and where another authority signed it", async () => {
     for (const name of ["a.b.vault-internal", "vault-internal", "vault-0.elsewhere", "localhost"])
-      await assert.rejects(speakTo(name, authority.cert), /altnames/, name);
+      await assert.rejects(speakTo(name, authority.cert), new RegExp(`not for ${name}`), name);
     await assert.rejects(speakTo("vault-2.vault-internal", (await makeAuthority("one")).cert), /certificate/);
   });
 
