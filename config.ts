@@ -39,6 +39,7 @@ export interface Settings {
     valuesFile: string | undefined;
   };
   raft: { performanceMultiplier: number };
+  ingress: { valuesFile: string | undefined };
   whoami: { enabled: boolean; host: string };
   timeouts: { clusterSeconds: number; podSeconds: number; stepSeconds: number };
 }
@@ -87,6 +88,7 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
       valuesFile: read("vault.valuesFile"),
     },
     raft: { performanceMultiplier: must("raft.performanceMultiplier") },
+    ingress: { valuesFile: read("ingress.valuesFile") },
     whoami: { enabled: must("whoami.enabled"), host: must("whoami.host") },
     timeouts: {
       clusterSeconds: must("timeouts.clusterSeconds"),

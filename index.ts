@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { loadCertificate } from "./components/brought-certificate.ts";
 import { IngressNginx } from "./components/ingress-nginx.ts";
+import { loadIngressValues } from "./components/ingress-values.ts";
 import { KindCluster } from "./components/kind-cluster.ts";
 import { VaultLifecycle } from "./components/vault-lifecycle.ts";
 import { VaultRelease } from "./components/vault-release.ts";
@@ -18,6 +19,7 @@ Reflect.deleteProperty(Error, "prepareStackTrace");
 const settings = loadSettings();
 const sources = loadSources();
 const values = loadVaultValues(settings, sources.vault);
+const ingressValues = loadIngressValues(settings, sources);
 const stackDir = `.local/stacks/${pulumi.getStack()}`;
 const namePrefix = `vault-ha-${pulumi.getStack()}`;
 const certificate = await loadCertificate(settings.vault, stackDir);
@@ -25,7 +27,11 @@ await preflight(settings, namePrefix);
 
 const cluster = new KindCluster("cluster", { settings, namePrefix, stackDir, nodeImage: sources.nodeImage });
 
-const ingress = new IngressNginx("ingress", { cluster, source: sources.ingressNginx });
+const ingress = new IngressNginx("ingress", {
+  cluster,
+  source: sources.ingressNginx,
+  values: ingressValues,
+});
 if (settings.whoami.enabled)
   new Whoami("whoami", { cluster, ingress, host: settings.whoami.host, image: sources.whoami.image });
 

@@ -167,6 +167,12 @@ export const settingList = {
     "multiple",
     "Raft's timers times this. The others replace a dead leader after 5 to 15 s at 5 (Vault's own) and after 1 to 3 s at 1. A running node takes another value when it is started again.",
   ),
+  "ingress.valuesFile": setting(
+    path("a YAML file"),
+    undefined,
+    "path",
+    "Your own Helm values for ingress-nginx, merged over the program's.",
+  ),
   "whoami.enabled": setting(
     yesNo,
     "true",

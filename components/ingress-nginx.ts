@@ -6,16 +6,20 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Sources } from "../sources.ts";
 import { chartArgs } from "./chart.ts";
+import { ingressClass } from "./ingress-values.ts";
 import type { KindCluster } from "./kind-cluster.ts";
+import type { Values } from "./values-file.ts";
 
 export interface IngressNginxArgs {
   cluster: KindCluster;
   source: Sources["ingressNginx"];
+  /** The chart's values, as `loadIngressValues` gives them. */
+  values: Values;
 }
 
 export class IngressNginx extends pulumi.ComponentResource {
   /** Name of the ingress class that an Ingress of this controller names. */
-  readonly ingressClass = "nginx";
+  readonly ingressClass = ingressClass;
   readonly release: k8s.helm.v3.Release;
 
   constructor(name: string, args: IngressNginxArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -27,7 +31,7 @@ export class IngressNginx extends pulumi.ComponentResource {
         namespace: "ingress-nginx",
         createNamespace: true,
         ...chartArgs(args.source),
-        values: ingressValues(args.source),
+        values: args.values,
         allowNullValues: true,
         timeout: 300,
       },
@@ -36,26 +40,3 @@ export class IngressNginx extends pulumi.ComponentResource {
     this.registerOutputs({ ingressClass: this.ingressClass });
   }
 }
-
-/** The chart's values: what the source brings, and kind's flavour over it. */
-export function ingressValues({ values }: Sources["ingressNginx"]): Record<string, unknown> {
-  const controller = values.controller as Record<string, unknown> | undefined;
-  return { ...values, controller: { ...controller, ...kindController } };
-}
-
-/** kind's flavour of the controller: https://kind.sigs.k8s.io/docs/user/ingress/ */
-const kindController = {
-  hostPort: { enabled: true },
-  nodeSelector: { "ingress-ready": "true" },
-  tolerations: [{ key: "node-role.kubernetes.io/control-plane", operator: "Equal", effect: "NoSchedule" }],
-  // Host ports admit one pod at a time, so the old one goes first. Not kind's rolling update with one pod
-  // unavailable: for Helm's wait a Deployment of one pod is then ready before it has any.
-  updateStrategy: { type: "Recreate", rollingUpdate: null },
-  terminationGracePeriodSeconds: 0,
-  service: { type: "NodePort" },
-  publishService: { enabled: false },
-  watchIngressWithoutClass: true,
-  // One controller on a laptop needs no gate in front of `kubectl apply`, and its two jobs cost 10 s.
-  admissionWebhooks: { enabled: false },
-  extraArgs: { "publish-status-address": "localhost", "enable-ssl-passthrough": "" },
-};

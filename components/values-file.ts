@@ -1,5 +1,6 @@
 /** Reads a file of Helm values the way Helm does, and lays one over another. */
 import { readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { parseDocument, type Tags } from "yaml";
 import { shellWord } from "../setup/shell-word.ts";
 
@@ -20,8 +21,15 @@ const asHelm = {
     ),
 };
 
-/** The values in a file; with any problem (one message each, with the line) the values are empty. */
-export function readValuesFile(path: string): { values: Values; problems: string[] } {
+/**
+ * The values in a file; with any problem (one message each, with the line) the values are empty.
+ * `setting` is the one that names the file, for the command that does without it.
+ */
+export function readValuesFile(
+  path: string,
+  setting = "vault.valuesFile",
+): { values: Values; problems: string[] } {
+  const without = `pulumi config rm ${setting}`;
   const refuse = (...problems: string[]) => ({
     values: {},
     problems: problems.map((problem) => `${path}: ${problem}`),
@@ -44,12 +52,9 @@ export function readValuesFile(path: string): { values: Values; problems: string
   const values = read.content ?? {};
   const odd = oddities(values);
   if (odd.length > 0) return refuse(...odd.map((oddity) => `${oddity}\n    Remove it.`));
-  if (!isMap(values))
-    return refuse(`${show(values)} was found where keys with values belong, such as server:${mend}`);
+  if (!isMap(values)) return refuse(`${show(values)} was found where keys with values belong.${mend}`);
   return { values, problems: [] };
 }
-
-const without = "pulumi config rm vault.valuesFile";
 
 /** What a text of YAML holds, or every problem in the parser's words, with the line where it knows one. */
 function parseYaml(text: string): { content?: unknown; problems: string[] } {
@@ -128,6 +133,16 @@ export function withValue(values: Values, path: string, value: unknown): Values 
   return { ...values, [key]: withValue(isMap(inner) ? inner : {}, rest.join("."), value) };
 }
 
+/** The single values in which `to` differs from `from`, by path. */
+export function changes(from: Values, to: Values, at = ""): [path: string, value: unknown][] {
+  return Object.entries(to).flatMap(([key, value]): [string, unknown][] => {
+    const below = from[key];
+    if (isDeepStrictEqual(below, value)) return [];
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return [[at + key, value]];
+    return changes((below ?? {}) as Values, value as Values, `${at}${key}.`);
+  });
+}
+
 /** A value as a message shows it, short. */
 export function show(value: unknown): string {
   if (value === undefined || value === null) return "empty";
@@ -135,6 +150,7 @@ export function show(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
-function isMap(value: unknown): value is Values {
+/** Whether a value is a map, as Helm means it. */
+export function isMap(value: unknown): value is Values {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -43,11 +43,12 @@ export interface Rule {
   instead: string;
 }
 
-const only =
+/** For a rule: these values and no others. */
+export const only =
   (...values: unknown[]) =>
   (value: unknown) =>
     values.includes(value);
-const remove = "Remove the key.";
+export const remove = "Remove the key.";
 
 /** A node that is sealed or new answers 503 or 501 to Vault's health question, unless it is asked not to. */
 const sparesSealed = (path: unknown) =>

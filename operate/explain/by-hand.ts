@@ -1,9 +1,8 @@
 /** The commands of kind and Helm that make by hand what a stack declares. */
-import { isDeepStrictEqual } from "node:util";
 import { isPair, isScalar, parseDocument, stringify, visit } from "yaml";
-import { ingressValues } from "../../components/ingress-nginx.ts";
+import { loadIngressValues } from "../../components/ingress-values.ts";
 import { kindConfig } from "../../components/kind-config.ts";
-import { mergeValues, readValuesFile, type Values } from "../../components/values-file.ts";
+import { changes, mergeValues, readValuesFile, type Values } from "../../components/values-file.ts";
 import { exampleValues, loadVaultValues } from "../../components/vault-values.ts";
 import type { Settings } from "../../config.ts";
 import { shellWord } from "../../setup/shell-word.ts";
@@ -31,8 +30,9 @@ export function helmInstallVault(settings: Settings, source: Sources["vault"]): 
 }
 
 /** Installs ingress-nginx with the values that kind wants; they stand in the command. */
-export function helmInstallIngress(source: Sources["ingressNginx"]): string[] {
-  const values = `--values - ${hereDocument(stringify(ingressValues(source)))}`;
+export function helmInstallIngress(settings: Settings, sources: Sources): string[] {
+  const source = sources.ingressNginx;
+  const values = `--values - ${hereDocument(stringify(loadIngressValues(settings, sources)))}`;
   return [
     ...repoAdd("ingress-nginx", source),
     helmInstall("ingress-nginx", "ingress-nginx", "ingress-nginx", source, ["--wait", values]),
@@ -57,16 +57,6 @@ function helmInstall(
     `--namespace ${namespace} --create-namespace`,
     ...flags,
   ].join(" \\\n  ");
-}
-
-/** The single values in which `to` differs from `from`, by path. */
-export function changes(from: Values, to: Values, at = ""): [path: string, value: unknown][] {
-  return Object.entries(to).flatMap(([key, value]): [string, unknown][] => {
-    const below = from[key];
-    if (isDeepStrictEqual(below, value)) return [];
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return [[at + key, value]];
-    return changes((below ?? {}) as Values, value as Values, `${at}${key}.`);
-  });
 }
 
 /** A flag for each value; lists and those of several lines stand in one file, on standard input. */

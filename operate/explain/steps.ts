@@ -43,7 +43,7 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
   const ingress: ExplainedStep = {
     title: "ingress-nginx (beside Vault, which does not wait for it)",
     resources: ["ingress-release"],
-    byHand: helmInstallIngress(sources.ingressNginx),
+    byHand: helmInstallIngress(settings, sources),
     here: ["Not in the tutorial. The last version before ingress-nginx retired, pinned."],
   };
 

@@ -27,6 +27,7 @@ describe("settings", () => {
         valuesFile: undefined,
       },
       raft: { performanceMultiplier: 5 },
+      ingress: { valuesFile: undefined },
       whoami: { enabled: true, host: "whoami.localhost" },
       timeouts: { clusterSeconds: 300, podSeconds: 300, stepSeconds: 300 },
     });
