@@ -126,7 +126,7 @@ function readTls(read: (key: Key) => unknown, problems: string[]): TlsSettings |
 }
 
 /** What single values cannot show. A value that did not fit alone is undefined here and compares as false. */
-function combinations({ cluster, vault }: Settings): string[] {
+function combinations({ cluster, vault, whoami }: Settings): string[] {
   const problems: string[] = [];
   if (vault.threshold > vault.shares)
     problems.push(
@@ -140,6 +140,10 @@ function combinations({ cluster, vault }: Settings): string[] {
   if (cluster.workers < vault.replicas)
     problems.push(
       `cluster.workers: ${cluster.workers} workers cannot hold ${vault.replicas} Vault pods; the chart's anti-affinity puts one on a node.\n    ${mend("cluster.workers", String(vault.replicas))}`,
+    );
+  if (whoami.enabled && whoami.host !== undefined && whoami.host === vault.host)
+    problems.push(
+      `whoami.host: ${whoami.host} is Vault's own host (vault.host), and the ingress leads one host to one place.\n    ${mend("whoami.host", `whoami.${vault.host}`)}`,
     );
   const holders = new Map<number, string>();
   const taken = new Set(Object.values(cluster.ports));

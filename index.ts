@@ -4,6 +4,7 @@ import { loadCertificate } from "./components/brought-certificate.ts";
 import { IngressNginx } from "./components/ingress-nginx.ts";
 import { loadIngressValues } from "./components/ingress-values.ts";
 import { KindCluster } from "./components/kind-cluster.ts";
+import { VaultIngress } from "./components/vault-ingress.ts";
 import { VaultLifecycle } from "./components/vault-lifecycle.ts";
 import { VaultRelease } from "./components/vault-release.ts";
 import { loadVaultValues } from "./components/vault-values.ts";
@@ -43,10 +44,13 @@ const vault = new VaultRelease("vault", {
   certificate,
   stackDir,
 });
+new VaultIngress("vault", { cluster, ingress, vault, host: settings.vault.host });
 const lifecycle = new VaultLifecycle("lifecycle", { cluster, vault, settings, stackDir });
 
 const { ports } = settings.cluster;
 export const vaultAddress = `${vault.scheme}://localhost:${ports.vault}`;
+/** Vault through the ingress. With TLS the certificate is Vault's own there, too. */
+export const vaultIngressAddress = `${vault.scheme}://${settings.vault.host}:${vault.tls ? ports.https : ports.http}`;
 /** The authority that has signed Vault's certificate, for curl --cacert and VAULT_CACERT. Empty without TLS. */
 export const vaultAuthorityFile = vault.tls?.authorityFile ?? "";
 export const whoamiAddress = settings.whoami.enabled

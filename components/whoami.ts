@@ -1,12 +1,12 @@
 /** A small application that answers with the request it got: shows that the ingress works. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { IngressNginx } from "./ingress-nginx.ts";
+import { declareIngress, type IngressController } from "./ingress.ts";
 import type { KindCluster } from "./kind-cluster.ts";
 
 export interface WhoamiArgs {
   cluster: KindCluster;
-  ingress: IngressNginx;
+  ingress: IngressController;
   /** Host name that the ingress answers for. */
   host: string;
   image: string;
@@ -51,30 +51,10 @@ export class Whoami extends pulumi.ComponentResource {
       { metadata, spec: { selector: labels, ports: [{ port: 80, targetPort: 80 }] } },
       child,
     );
-    new k8s.networking.v1.Ingress(
+    declareIngress(
       `${name}-ingress`,
-      {
-        // ingress-nginx serves an Ingress within a second and writes its status once a minute: nothing to wait for.
-        metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
-        spec: {
-          ingressClassName: args.ingress.ingressClass,
-          rules: [
-            {
-              host: args.host,
-              http: {
-                paths: [
-                  {
-                    path: "/",
-                    pathType: "Prefix",
-                    backend: { service: { name: service.metadata.name, port: { number: 80 } } },
-                  },
-                ],
-              },
-            },
-          ],
-        },
-      },
-      { ...child, dependsOn: args.ingress.release },
+      { ingress: args.ingress, host: args.host, service: service.metadata.name, port: 80, metadata },
+      child,
     );
     this.registerOutputs();
   }

@@ -6,8 +6,9 @@ import type { Settings } from "../../config.ts";
 import type { Sources } from "../../sources.ts";
 import { podNames } from "../../steps/lib/road.ts";
 import { tlsFolder } from "../../steps/lib/tls-secret.ts";
-import { helmInstallIngress, helmInstallVault, kindCreate } from "./by-hand.ts";
+import { helmInstallVault, kindCreate } from "./by-hand.ts";
 import { explainedCertificate } from "./certificate.ts";
+import { explainedIngress, explainedVaultIngress } from "./edge.ts";
 
 /** One step of a stack. */
 export interface ExplainedStep {
@@ -38,24 +39,6 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
       "A random suffix in the name and a Docker network of its own keep two checkouts apart. ~/.kube/config is not touched.",
       "A whole cluster is taken as it is, and its stopped nodes are started. A half-made one is made anew, but never where this stack has the keys of a Vault that may be in it.",
     ],
-  };
-
-  const ingress: ExplainedStep = {
-    title: "ingress-nginx (beside Vault, which does not wait for it)",
-    resources: ["ingress-release"],
-    byHand: helmInstallIngress(settings, sources),
-    here: ["Not in the tutorial. The last version before ingress-nginx retired, pinned."],
-  };
-
-  const whoami: ExplainedStep = {
-    title: `a test application at http://${settings.whoami.host}:${settings.cluster.ports.http}`,
-    resources: ["whoami-deployment", "whoami-service", "whoami-ingress"],
-    byHand: [
-      `kubectl create deployment whoami --image ${sources.whoami.image} --port 80`,
-      "kubectl expose deployment whoami --port 80",
-      `kubectl create ingress whoami --class nginx --rule '${settings.whoami.host}/*=whoami:80'`,
-    ],
-    here: ["Not in the tutorial. It shows that the ingress works; a setting leaves it out."],
   };
 
   const release: ExplainedStep = {
@@ -179,10 +162,10 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
 
   return [
     cluster,
-    ingress,
-    ...(settings.whoami.enabled ? [whoami] : []),
+    ...explainedIngress(settings, sources),
     ...explainedCertificate(settings),
     release,
+    explainedVaultIngress(settings),
     identity,
     init,
     rollout,

@@ -100,6 +100,17 @@ describe("settings", () => {
     for (const problem of problems) assert.match(problem, /\n {4}pulumi config (set|rm) \S+/);
   });
 
+  it("refuse one host for both Vault and the test application, unless there is none", () => {
+    const given = { "vault.host": "one.localhost", "whoami.host": "one.localhost" };
+    const [problem, ...more] = problemsOf(given);
+    assert.match(
+      problem ?? "",
+      /^whoami\.host: one\.localhost is Vault's own host[\s\S]*pulumi config set whoami\.host whoami\.one\.localhost$/,
+    );
+    assert.deepEqual(more, []);
+    assert.deepEqual(problemsOf({ ...given, "whoami.enabled": "false" }), []);
+  });
+
   it("are named in quotes and short where a key or a value is odd", () => {
     const [problem] = problemsOf({ "vault.replicas": "9".repeat(400) });
     assert.match(problem ?? "", /^vault\.replicas: "9{56}\.\.\. does not fit/);

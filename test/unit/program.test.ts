@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { V1Ingress } from "@kubernetes/client-node";
 import { type Values, valueAt } from "../../components/values-file.ts";
 import { issueCertificate } from "../../steps/lib/x509.ts";
 import {
@@ -62,6 +63,48 @@ describe("the program", () => {
     const resources = await runProgram();
     for (const name of ["whoami-deployment", "whoami-service", "vault-namespace"])
       assert.ok(!get(resources, name).dependsOn.includes("ingress-release"), name);
+  });
+
+  it("leads Vault's host to the node that leads: TLS ends at Vault, and without TLS it is plain HTTP", async () => {
+    for (const [enabled, passthrough] of [
+      ["true", "true"],
+      ["false", undefined],
+    ] as const) {
+      const config = {
+        "vault.tls.enabled": enabled,
+        "vault.host": "v.example",
+        "vault.namespace": "secrets",
+      };
+      const { inputs, dependsOn } = get(await runProgram({ config }), "vault-ingress");
+      const { metadata, spec } = inputs as unknown as V1Ingress;
+      assert.equal(metadata?.annotations?.["nginx.ingress.kubernetes.io/ssl-passthrough"], passthrough);
+      // Where both are, ingress-nginx ends TLS itself, and does not verify Vault's certificate.
+      assert.equal(metadata?.annotations?.["nginx.ingress.kubernetes.io/backend-protocol"], undefined);
+      assert.equal(metadata?.namespace, "secrets");
+      assert.equal(spec?.ingressClassName, "nginx");
+      assert.deepEqual(spec?.rules, [
+        {
+          host: "v.example",
+          http: {
+            paths: [
+              {
+                path: "/",
+                pathType: "Prefix",
+                backend: { service: { name: "vault-active", port: { number: 8200 } } },
+              },
+            ],
+          },
+        },
+      ]);
+      for (const earlier of ["ingress-release", "vault-release"])
+        assert.ok(dependsOn.includes(earlier), `${dependsOn}`);
+    }
+  });
+
+  it("lets no step of Vault wait for the ingress", async () => {
+    for (const { name, dependsOn } of stepsOf(await runProgram()))
+      for (const earlier of ["ingress-release", "vault-ingress"])
+        assert.ok(!dependsOn.includes(earlier), `${name} waits for ${earlier}`);
   });
 
   it("lets Helm wait for a controller that runs: with one pod that may be missing it waits for none", async () => {
@@ -292,6 +335,15 @@ describe("the program", () => {
         assert.match(error.message, /vault\.replicas[\s\S]*vault\.threshold/);
         return true;
       },
+    );
+    assert.deepEqual([...declared.keys()], []);
+  });
+
+  it("refuses wrong Helm values of the ingress before anything is declared", async () => {
+    const declared = new Map<string, Registered>();
+    await assert.rejects(
+      runProgram({ config: { "ingress.valuesFile": "no-such-file.yaml" }, declared }),
+      /The ingress's Helm values cannot be used; nothing was changed\.\n {2}no-such-file\.yaml: there is no such file/,
     );
     assert.deepEqual([...declared.keys()], []);
   });
