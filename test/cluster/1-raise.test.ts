@@ -133,6 +133,17 @@ describe("a stack that stands on a real cluster", function () {
     assert.match(body, /^X-Forwarded-Host: whoami\.localhost/im);
   });
 
+  it("serves Vault through the ingress, over HTTP as long as it speaks no HTTPS", async () => {
+    let health = "";
+    await eventually(async () => {
+      const url = `http://127.0.0.1:${shared.test.ports.http}/v1/sys/health`;
+      health = await getWithHost(url, "vault.localhost");
+      return true;
+    }, "Vault's leader to answer behind the ingress");
+    const { initialized, sealed, standby } = JSON.parse(health);
+    assert.deepEqual({ initialized, sealed, standby }, { initialized: true, sealed: false, standby: false });
+  });
+
   it("proposes no change at a preview, once the run after a killed pod has noted the new container", async () => {
     await shared.test.stack.up({ onOutput: shared.keep });
     assert.deepEqual(await proposals(shared.test.stack), []);

@@ -14,7 +14,7 @@ export interface TestStack {
   name: string;
   stack: Stack;
   stackDir: string;
-  ports: { http: number; vault: number };
+  ports: { http: number; https: number; vault: number };
   /** The stack that `pulumi` worked on by hand before; it does so again afterwards. */
   selectedBefore: string | undefined;
 }
@@ -42,7 +42,7 @@ export async function makeTestStack(config: Record<string, string> = {}, end = "
     name,
     stack,
     stackDir: `${checkout}/.local/stacks/${name}`,
-    ports: { http: http as number, vault: vault as number },
+    ports: { http: http as number, https: https as number, vault: vault as number },
     selectedBefore,
   };
 }

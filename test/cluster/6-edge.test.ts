@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
+import { stringify } from "yaml";
+import { loadSources } from "../../sources.ts";
+import { eventually, getWithHost, minutes, sharedStack } from "../support/shared-stack.ts";
+import { proposals } from "../support/test-stack.ts";
+
+type Shared = Awaited<ReturnType<typeof sharedStack>>;
+
+describe("the edge of a stack that speaks HTTPS", function () {
+  this.timeout(5 * minutes);
+  this.bail(true);
+  let shared: Shared;
+  before(async () => {
+    shared = await sharedStack();
+    assert.ok(shared.authority(), "Vault speaks no HTTPS");
+  });
+
+  const http = (path = "") => `http://127.0.0.1:${shared.test.ports.http}${path}`;
+
+  /** What a client of the https port sees under a host name, with Vault's authority as the only one it trusts. */
+  const behind = (host: string): Promise<{ certificate: X509Certificate; status: number; body: string }> =>
+    new Promise((resolve, reject) => {
+      const options = {
+        host: "127.0.0.1",
+        port: shared.test.ports.https,
+        servername: host,
+        headers: { host },
+        path: "/v1/sys/health",
+        ca: shared.authority(),
+        agent: false,
+        timeout: 10_000,
+      };
+      const sent = request(options, (response) => {
+        const certificate = (response.socket as TLSSocket).getPeerX509Certificate();
+        let body = "";
+        response.on("data", (data) => {
+          body += data;
+        });
+        response.on("end", () => {
+          if (certificate) resolve({ certificate, status: response.statusCode ?? 0, body });
+          else reject(new Error("there was no certificate"));
+        });
+      });
+      sent.on("timeout", () => sent.destroy(new Error("no answer for 10 s")));
+      sent.on("error", reject).end();
+    });
+
+  it("ends TLS at Vault: the client of the https port is shown the certificate of the Secret", async () => {
+    const base64 = await shared.tools.kubectl(
+      ...["get", "secret", "vault-server-tls", "--output", "jsonpath={.data.tls\\.crt}"],
+    );
+    const inSecret = new X509Certificate(Buffer.from(base64, "base64"));
+    let seen: X509Certificate | undefined;
+    await eventually(async () => {
+      seen = (await behind("vault.localhost")).certificate;
+      return true;
+    }, "Vault's leader to answer behind the ingress");
+    assert.equal(seen?.fingerprint256, inSecret.fingerprint256);
+  });
+
+  it("serves the node that leads there", async () => {
+    const { status, body } = await behind("vault.localhost");
+    const { initialized, sealed, standby } = JSON.parse(body);
+    assert.deepEqual([status, initialized, sealed, standby], [200, true, false, false]);
+  });
+
+  it("shows Vault's certificate under no other host: a client that trusts Vault's authority refuses it", async () => {
+    for (const host of ["whoami.localhost", "nobody.localhost"])
+      await assert.rejects(behind(host), (error: NodeJS.ErrnoException) => {
+        // Another authority's, or one of its own: either way not what Vault's authority has signed.
+        assert.match(error.code ?? "", /DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE/);
+        return true;
+      });
+  });
+
+  it("does not pass plain HTTP on to Vault", async () => {
+    await assert.rejects(
+      getWithHost(http("/v1/sys/health"), "vault.localhost"),
+      /^Error: 400: .*HTTPS server/,
+    );
+  });
+
+  it("serves the test application over HTTP as before", async () => {
+    const body = await getWithHost(http("/hello"), "whoami.localhost");
+    for (const line of [/^Hostname: whoami-/m, /^IP: \d/m, /^RemoteAddr: \d/m, /^GET \/hello HTTP\/1\.1$/m])
+      assert.match(body, line);
+    assert.match(body, /^X-Forwarded-Host: whoami\.localhost/im);
+  });
+
+  it("refuses values of the ingress that cannot be served, by name, and changes nothing", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "vault-ha-test-"));
+    const { stack } = shared.test;
+    try {
+      const file = join(folder, "ingress.yaml");
+      writeFileSync(
+        file,
+        stringify({
+          controller: { hostPort: { enabled: false }, service: { type: "LoadBalancer" } },
+          tcp: { 6379: "default/redis:6379" },
+        }),
+      );
+      await stack.setConfig("ingress.valuesFile", { value: file });
+      const { exitCode, all } = await shared.command("up");
+      assert.notEqual(exitCode, 0, all);
+      assert.match(all, /The ingress's Helm values cannot be used; nothing was changed/);
+      for (const key of ["controller.hostPort.enabled", "controller.service.type"])
+        assert.ok(all.includes(`${file}: ${key}: `), all);
+      // The official image can serve it.
+      const servesTcp = loadSources().images === "official";
+      assert.equal(all.includes(`${file}: tcp.6379: "default/redis:6379" cannot be served`), !servesTcp, all);
+    } finally {
+      await stack.removeConfig("ingress.valuesFile");
+      rmSync(folder, { recursive: true });
+    }
+    assert.deepEqual(await proposals(stack), []);
+  });
+});
