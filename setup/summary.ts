@@ -4,6 +4,7 @@ const outputs = z.object({
   vaultAddress: z.string(),
   /** Empty without TLS. */
   vaultAuthorityFile: z.string(),
+  vaultIngressAddress: z.string().optional(),
   whoamiAddress: z.string().optional(),
   keysFile: z.string(),
   kubeconfigFile: z.string(),
@@ -23,11 +24,20 @@ export function readSummary(found: Record<string, unknown>): Summary {
 
 /** The words at the end of `npm run up`. */
 export function summaryText(summary: Summary, stack: string, took: string): string {
-  const { vaultAddress, vaultAuthorityFile, whoamiAddress, keysFile, kubeconfigFile, peers } = summary;
+  const {
+    vaultAddress,
+    vaultAuthorityFile,
+    vaultIngressAddress,
+    whoamiAddress,
+    keysFile,
+    kubeconfigFile,
+    peers,
+  } = summary;
   const rows = peers.map(({ node, address, state, voter }) => [node, address, state, voter ? "yes" : "no"]);
   return [
     "",
     `Vault stands at ${vaultAddress}`,
+    ...(vaultIngressAddress ? [`  through the ingress: ${vaultIngressAddress}`] : []),
     ...(vaultAuthorityFile
       ? [`  authority of its certificate: ${vaultAuthorityFile} (curl --cacert, VAULT_CACERT)`]
       : []),
