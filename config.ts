@@ -39,7 +39,7 @@ export interface Settings {
     valuesFile: string | undefined;
   };
   raft: { performanceMultiplier: number };
-  ingress: { valuesFile: string | undefined };
+  ingress: { controller: "nginx" | "traefik"; valuesFile: string | undefined };
   whoami: { enabled: boolean; host: string };
   timeouts: { clusterSeconds: number; podSeconds: number; stepSeconds: number };
 }
@@ -88,7 +88,7 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
       valuesFile: read("vault.valuesFile"),
     },
     raft: { performanceMultiplier: must("raft.performanceMultiplier") },
-    ingress: { valuesFile: read("ingress.valuesFile") },
+    ingress: { controller: must("ingress.controller"), valuesFile: read("ingress.valuesFile") },
     whoami: { enabled: must("whoami.enabled"), host: must("whoami.host") },
     timeouts: {
       clusterSeconds: must("timeouts.clusterSeconds"),
@@ -126,7 +126,7 @@ function readTls(read: (key: Key) => unknown, problems: string[]): TlsSettings |
 }
 
 /** What single values cannot show. A value that did not fit alone is undefined here and compares as false. */
-function combinations({ cluster, vault, whoami }: Settings): string[] {
+function combinations({ cluster, vault, ingress, whoami }: Settings): string[] {
   const problems: string[] = [];
   if (vault.threshold > vault.shares)
     problems.push(
@@ -144,6 +144,10 @@ function combinations({ cluster, vault, whoami }: Settings): string[] {
   if (whoami.enabled && whoami.host !== undefined && whoami.host === vault.host)
     problems.push(
       `whoami.host: ${whoami.host} is Vault's own host (vault.host), and the ingress leads one host to one place.\n    ${mend("whoami.host", `whoami.${vault.host}`)}`,
+    );
+  if (ingress.controller === "traefik" && ingress.valuesFile !== undefined)
+    problems.push(
+      `ingress.valuesFile: ${show(ingress.valuesFile)} holds values of ingress-nginx's chart, and the controller is traefik (ingress.controller).\n    ${removal("ingress.valuesFile")}`,
     );
   const holders = new Map<number, string>();
   const taken = new Set(Object.values(cluster.ports));

@@ -1,8 +1,8 @@
 /** A highly available Vault on Kubernetes, from nothing: the whole, in the order in which it comes to stand. */
 import * as pulumi from "@pulumi/pulumi";
 import { loadCertificate } from "./components/brought-certificate.ts";
-import { IngressNginx } from "./components/ingress-nginx.ts";
-import { loadIngressValues } from "./components/ingress-values.ts";
+import { loadIngressChart } from "./components/ingress-chart.ts";
+import { IngressRelease } from "./components/ingress-release.ts";
 import { KindCluster } from "./components/kind-cluster.ts";
 import { VaultIngress } from "./components/vault-ingress.ts";
 import { VaultLifecycle } from "./components/vault-lifecycle.ts";
@@ -20,7 +20,7 @@ Reflect.deleteProperty(Error, "prepareStackTrace");
 const settings = loadSettings();
 const sources = loadSources();
 const values = loadVaultValues(settings, sources.vault);
-const ingressValues = loadIngressValues(settings, sources);
+const ingressChart = loadIngressChart(settings, sources);
 const stackDir = `.local/stacks/${pulumi.getStack()}`;
 const namePrefix = `vault-ha-${pulumi.getStack()}`;
 const certificate = await loadCertificate(settings.vault, stackDir);
@@ -28,11 +28,7 @@ await preflight(settings, namePrefix);
 
 const cluster = new KindCluster("cluster", { settings, namePrefix, stackDir, nodeImage: sources.nodeImage });
 
-const ingress = new IngressNginx("ingress", {
-  cluster,
-  source: sources.ingressNginx,
-  values: ingressValues,
-});
+const ingress = new IngressRelease("ingress", { cluster, chart: ingressChart });
 if (settings.whoami.enabled)
   new Whoami("whoami", { cluster, ingress, host: settings.whoami.host, image: sources.whoami.image });
 

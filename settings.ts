@@ -167,6 +167,12 @@ export const settingList = {
     "multiple",
     "Raft's timers times this. The others replace a dead leader after 5 to 15 s at 5 (Vault's own) and after 1 to 3 s at 1. A running node takes another value when it is started again.",
   ),
+  "ingress.controller": setting(
+    z.enum(["nginx", "traefik"], "takes nginx or traefik"),
+    "nginx",
+    "controller",
+    "What serves the Ingresses: ingress-nginx, which is retired, or Traefik, which reads the same class and annotations.",
+  ),
   "ingress.valuesFile": setting(
     path("a YAML file"),
     undefined,

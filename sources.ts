@@ -20,6 +20,7 @@ const sourcesSchema = z.strictObject({
   nodeImage: z.string().optional(),
   vault: chart.extend({ image: z.strictObject({ repository: z.string(), tag: z.string() }) }),
   ingressNginx: chart.extend({ values: z.record(z.string(), z.unknown()) }),
+  traefik: z.strictObject({ image: z.string() }),
   whoami: z.strictObject({ image: z.string() }),
 });
 
@@ -44,6 +45,7 @@ export const officialSources: Sources = {
     repo: "https://kubernetes.github.io/ingress-nginx",
     values: {},
   },
+  traefik: { image: "traefik:v3.7.13" },
   whoami: { image: "traefik/whoami:v1.11.0" },
 };
 

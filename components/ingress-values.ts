@@ -1,7 +1,5 @@
 /** Makes the values for the ingress-nginx chart: kind's flavour, what the source brings, the stack's own over both. */
 import { isDeepStrictEqual } from "node:util";
-import * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "../config.ts";
 import type { Sources } from "../sources.ts";
 import { spareNodePort } from "./kind-config.ts";
 import {
@@ -26,9 +24,6 @@ export interface IngressValuesArgs {
   ownFile?: string | undefined;
 }
 
-/** Name of the ingress class that an Ingress of this controller names. */
-export const ingressClass = "nginx";
-
 /**
  * The chart's values, and one problem for each thing in the stack's own file that cannot be served or that the
  * program relies on: the file, the key, what was found, why not, what to do instead. With any problem the values are
@@ -50,26 +45,6 @@ export function ingressValues(args: IngressValuesArgs): { values: Values; proble
   if (images === "closed")
     for (const refused of streamServices(own.values, args.sparePort)) problems.push(`${ownFile}: ${refused}`);
   return { values: merged.values, problems };
-}
-
-/**
- * The chart's values for a stack. To be called before anything is declared: throws one error that lists every
- * problem of the values file.
- */
-export function loadIngressValues(
-  { ingress, cluster }: Pick<Settings, "ingress" | "cluster">,
-  { ingressNginx, images }: Pick<Sources, "ingressNginx" | "images">,
-): Values {
-  const { values, problems } = ingressValues({
-    source: ingressNginx,
-    images,
-    sparePort: cluster.ports.spare,
-    ownFile: ingress.valuesFile,
-  });
-  if (problems.length === 0) return values;
-  throw new pulumi.RunError(
-    `The ingress's Helm values cannot be used; nothing was changed.\n  ${problems.join("\n  ")}`,
-  );
 }
 
 interface Fixed extends Pick<Rule, "key" | "why"> {
@@ -105,7 +80,7 @@ const fixed: Fixed[] = [
   { key: "controller.updateStrategy.type", value: "Recreate", why: helmWaits },
   { key: "controller.updateStrategy.rollingUpdate", value: null, why: helmWaits },
   { key: "controller.ingressClassResource.enabled", value: true, why: named },
-  { key: "controller.ingressClassResource.name", value: ingressClass, why: named },
+  { key: "controller.ingressClassResource.name", value: "nginx", why: named },
   {
     key: "controller.extraArgs.enable-ssl-passthrough",
     value: "",

@@ -2,7 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 
-/** All that an Ingress needs of the controller that serves it. Whatever follows ingress-nginx has these three. */
+/** All that an Ingress needs of the controller that serves it. Whatever follows has these three. */
 export interface IngressController {
   /** Name of the ingress class that an Ingress of this controller names. */
   ingressClass: string;

@@ -10,6 +10,7 @@ import {
   pulumiCli,
   pulumiLanguageNodejs,
   pulumiResourceKubernetes,
+  traefik,
   vault,
   whoami,
 } from "./go.ts";
@@ -32,6 +33,7 @@ export const parts: readonly Part[] = [
   coredns,
   localPathProvisioner,
   ingressNginx,
+  traefik,
   containerd,
   vault,
   nodeImage,

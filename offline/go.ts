@@ -2,6 +2,7 @@ import type { Part } from "./lib/part.ts";
 import { ingressNginx } from "./programs/ingress-nginx.ts";
 import { containerd, coredns, etcd, kind, kubernetes, localPathProvisioner } from "./programs/kubernetes.ts";
 import { pulumiCli, pulumiLanguageNodejs, pulumiResourceKubernetes } from "./programs/pulumi.ts";
+import { traefik } from "./programs/traefik.ts";
 import { vault } from "./programs/vault.ts";
 import { whoami } from "./programs/whoami.ts";
 
@@ -23,6 +24,7 @@ export {
   pulumiCli,
   pulumiLanguageNodejs,
   pulumiResourceKubernetes,
+  traefik,
   vault,
   whoami,
 };
@@ -37,6 +39,7 @@ export const goParts: readonly Part[] = [
   coredns,
   localPathProvisioner,
   ingressNginx,
+  traefik,
   containerd,
   vault,
   pulumiCli,

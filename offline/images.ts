@@ -33,6 +33,7 @@ export function closedSources(store: Store = new Store()) {
         },
       },
     },
+    traefik: { image: names.traefik.replace("docker.io/", "") },
     whoami: { image: names.whoami.replace("docker.io/", "") },
   };
 }

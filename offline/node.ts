@@ -8,6 +8,7 @@ import {
   kind,
   kubernetes,
   localPathProvisioner,
+  traefik,
   vault,
   whoami,
 } from "./go.ts";
@@ -49,6 +50,7 @@ export const nodeImage: Part = {
     coredns,
     localPathProvisioner,
     ingressNginx,
+    traefik,
     containerd,
     vault,
   ],
@@ -66,6 +68,7 @@ export const nodeImage: Part = {
         coredns: join(from(coredns), "coredns"),
         localPathProvisioner: join(from(localPathProvisioner), "local-path-provisioner"),
         vault: join(from(vault), "vault"),
+        traefik: join(from(traefik), "traefik"),
         whoami: join(from(whoami), "whoami"),
         ingress: from(ingressNginx),
         ingressEtc: join(from(ingressNginx), "rootfs-etc"),

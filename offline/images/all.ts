@@ -19,6 +19,7 @@ export interface ImagesFrom {
   coredns: string;
   localPathProvisioner: string;
   vault: string;
+  traefik: string;
   whoami: string;
   /** Folder with nginx-ingress-controller, dbg and wait-shutdown. */
   ingress: string;
@@ -88,6 +89,10 @@ export async function allImages(log: Log, from: ImagesFrom, work: string): Promi
       WorkingDir: "/etc/nginx",
       Entrypoint: ["/usr/bin/dumb-init", "--"],
       Cmd: ["/nginx-ingress-controller"],
+    }),
+    image([names.traefik], [base, await withProgram("traefik", from.traefik)], {
+      User: "65532",
+      Entrypoint: ["/usr/local/bin/traefik"],
     }),
     image([names.whoami], [base, await withProgram("whoami", from.whoami)], {
       User: "65534",

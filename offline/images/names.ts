@@ -19,5 +19,6 @@ export const names = {
   localPathProvisioner: "docker.io/vault-ha/local-path-provisioner:1",
   vault: "docker.io/hashicorp/vault:1.21.1",
   ingressController: "docker.io/vault-ha/ingress-nginx-controller:v1.11.0",
+  traefik: "docker.io/vault-ha/traefik:v3.6.12",
   whoami: "docker.io/vault-ha/whoami:1",
 };

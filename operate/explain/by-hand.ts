@@ -1,6 +1,6 @@
 /** The commands of kind and Helm that make by hand what a stack declares. */
 import { isPair, isScalar, parseDocument, stringify, visit } from "yaml";
-import { loadIngressValues } from "../../components/ingress-values.ts";
+import { loadIngressChart } from "../../components/ingress-chart.ts";
 import { kindConfig } from "../../components/kind-config.ts";
 import { changes, mergeValues, readValuesFile, type Values } from "../../components/values-file.ts";
 import { exampleValues, loadVaultValues } from "../../components/vault-values.ts";
@@ -29,13 +29,15 @@ export function helmInstallVault(settings: Settings, source: Sources["vault"]): 
   ];
 }
 
-/** Installs ingress-nginx with the values that kind wants; they stand in the command. */
+/** Installs the ingress controller with the values that kind wants; they stand in the command. */
 export function helmInstallIngress(settings: Settings, sources: Sources): string[] {
-  const source = sources.ingressNginx;
-  const values = `--values - ${hereDocument(stringify(loadIngressValues(settings, sources)))}`;
+  const { source, values } = loadIngressChart(settings, sources);
   return [
     ...repoAdd("ingress-nginx", source),
-    helmInstall("ingress-nginx", "ingress-nginx", "ingress-nginx", source, ["--wait", values]),
+    helmInstall("ingress-nginx", "ingress-nginx", "ingress-nginx", source, [
+      "--wait",
+      `--values - ${hereDocument(stringify(values))}`,
+    ]),
   ];
 }
 

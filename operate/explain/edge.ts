@@ -1,5 +1,4 @@
 /** The steps at the edge: the ingress controller, the test application, and Vault behind it. */
-import { ingressClass } from "../../components/ingress-values.ts";
 import { activeService } from "../../components/vault-ingress.ts";
 import type { Settings } from "../../config.ts";
 import type { Sources } from "../../sources.ts";
@@ -8,11 +7,16 @@ import type { ExplainedStep } from "./steps.ts";
 
 /** The controller, and the test application where a stack has it. */
 export function explainedIngress(settings: Settings, sources: Sources): ExplainedStep[] {
+  const traefik = settings.ingress.controller === "traefik";
   const ingress: ExplainedStep = {
-    title: "ingress-nginx (beside Vault, which does not wait for it)",
+    title: `${traefik ? "Traefik" : "ingress-nginx"} (beside Vault, which does not wait for it)`,
     resources: ["ingress-release"],
     byHand: helmInstallIngress(settings, sources),
-    here: ["Not in the tutorial. The last version before ingress-nginx retired, pinned."],
+    here: [
+      traefik
+        ? "Not in the tutorial. It serves ingress-nginx's class and annotations, under its release's name."
+        : "Not in the tutorial. The last version before ingress-nginx retired, pinned.",
+    ],
   };
 
   const whoami: ExplainedStep = {
@@ -21,7 +25,7 @@ export function explainedIngress(settings: Settings, sources: Sources): Explaine
     byHand: [
       `kubectl create deployment whoami --image ${sources.whoami.image} --port 80`,
       "kubectl expose deployment whoami --port 80",
-      `kubectl create ingress whoami --class ${ingressClass} --rule '${settings.whoami.host}/*=whoami:80'`,
+      `kubectl create ingress whoami --class nginx --rule '${settings.whoami.host}/*=whoami:80'`,
     ],
     here: ["Not in the tutorial. It shows that the ingress works; a setting leaves it out."],
   };
@@ -36,7 +40,7 @@ export function explainedVaultIngress(settings: Settings): ExplainedStep {
     title: `Vault through the ingress, at ${tls ? `https://${host}:${https}` : `http://${host}:${http}`}`,
     resources: ["vault-ingress"],
     byHand: [
-      `kubectl --namespace ${namespace} create ingress vault --class ${ingressClass} --rule '${host}/*=${activeService}:8200'${
+      `kubectl --namespace ${namespace} create ingress vault --class nginx --rule '${host}/*=${activeService}:8200'${
         tls ? " --annotation nginx.ingress.kubernetes.io/ssl-passthrough=true" : ""
       }`,
     ],

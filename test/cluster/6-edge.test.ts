@@ -12,85 +12,124 @@ import { proposals } from "../support/test-stack.ts";
 
 type Shared = Awaited<ReturnType<typeof sharedStack>>;
 
-describe("the edge of a stack that speaks HTTPS", function () {
+/** The controllers, each with what it answers to plain HTTP under Vault's host. */
+const controllers = { nginx: /^Error: 400: .*HTTPS server/, traefik: /^Error: 404: / };
+
+for (const [controller, toPlainHttp] of Object.entries(controllers))
+  describe(`the edge of a stack that speaks HTTPS, behind ${controller}`, function () {
+    this.timeout(5 * minutes);
+    this.bail(true);
+    let shared: Shared;
+    before(async () => {
+      shared = await sharedStack();
+      assert.ok(shared.authority(), "Vault speaks no HTTPS");
+    });
+
+    const http = (path = "") => `http://127.0.0.1:${shared.test.ports.http}${path}`;
+
+    /** What a client of the https port sees under a host name, with Vault's authority as the only one it trusts. */
+    const behind = (host: string): Promise<{ certificate: X509Certificate; status: number; body: string }> =>
+      new Promise((resolve, reject) => {
+        const options = {
+          host: "127.0.0.1",
+          port: shared.test.ports.https,
+          servername: host,
+          headers: { host },
+          path: "/v1/sys/health",
+          ca: shared.authority(),
+          agent: false,
+          timeout: 10_000,
+        };
+        const sent = request(options, (response) => {
+          const certificate = (response.socket as TLSSocket).getPeerX509Certificate();
+          let body = "";
+          response.on("data", (data) => {
+            body += data;
+          });
+          response.on("end", () => {
+            if (certificate) resolve({ certificate, status: response.statusCode ?? 0, body });
+            else reject(new Error("there was no certificate"));
+          });
+        });
+        sent.on("timeout", () => sent.destroy(new Error("no answer for 10 s")));
+        sent.on("error", reject).end();
+      });
+
+    it("stands after an update that changes the controller alone, if that", async () => {
+      await shared.test.stack.setConfig("ingress.controller", { value: controller });
+      const proposed = await proposals(shared.test.stack);
+      assert.deepEqual(proposed, controller === "nginx" ? [] : ["update ingress-release"]);
+      await shared.test.stack.up({ onOutput: shared.keep });
+      const images = await shared.tools.kubectl(
+        ...[
+          "get",
+          "pods",
+          "--namespace",
+          "ingress-nginx",
+          "--output",
+          "jsonpath={.items[*].spec.containers[*].image}",
+        ],
+      );
+      assert.match(images, controller === "nginx" ? /ingress-nginx/ : /traefik:v3/);
+    });
+
+    it("ends TLS at Vault: the client of the https port is shown the certificate of the Secret", async () => {
+      const base64 = await shared.tools.kubectl(
+        ...["get", "secret", "vault-server-tls", "--output", "jsonpath={.data.tls\\.crt}"],
+      );
+      const inSecret = new X509Certificate(Buffer.from(base64, "base64"));
+      let seen: X509Certificate | undefined;
+      await eventually(async () => {
+        seen = (await behind("vault.localhost")).certificate;
+        return true;
+      }, "Vault's leader to answer behind the ingress");
+      assert.equal(seen?.fingerprint256, inSecret.fingerprint256);
+    });
+
+    it("serves the node that leads there", async () => {
+      const { status, body } = await behind("vault.localhost");
+      const { initialized, sealed, standby } = JSON.parse(body);
+      assert.deepEqual([status, initialized, sealed, standby], [200, true, false, false]);
+    });
+
+    it("shows Vault's certificate under no other host: a client that trusts Vault's authority refuses it", async () => {
+      for (const host of ["whoami.localhost", "nobody.localhost"])
+        await assert.rejects(behind(host), (error: NodeJS.ErrnoException) => {
+          // Another authority's, or one of its own: either way not what Vault's authority has signed.
+          assert.match(error.code ?? "", /DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE/);
+          return true;
+        });
+    });
+
+    it("does not pass plain HTTP on to Vault", async () => {
+      await assert.rejects(getWithHost(http("/v1/sys/health"), "vault.localhost"), toPlainHttp);
+    });
+
+    it("serves the test application over HTTP as before", async () => {
+      const body = await getWithHost(http("/hello"), "whoami.localhost");
+      for (const line of [/^Hostname: whoami-/m, /^IP: \d/m, /^RemoteAddr: \d/m, /^GET \/hello HTTP\/1\.1$/m])
+        assert.match(body, line);
+      assert.match(body, /^X-Forwarded-Host: whoami\.localhost/im);
+    });
+  });
+
+describe("the edge, at the end", function () {
   this.timeout(5 * minutes);
   this.bail(true);
   let shared: Shared;
   before(async () => {
     shared = await sharedStack();
-    assert.ok(shared.authority(), "Vault speaks no HTTPS");
   });
 
-  const http = (path = "") => `http://127.0.0.1:${shared.test.ports.http}${path}`;
-
-  /** What a client of the https port sees under a host name, with Vault's authority as the only one it trusts. */
-  const behind = (host: string): Promise<{ certificate: X509Certificate; status: number; body: string }> =>
-    new Promise((resolve, reject) => {
-      const options = {
-        host: "127.0.0.1",
-        port: shared.test.ports.https,
-        servername: host,
-        headers: { host },
-        path: "/v1/sys/health",
-        ca: shared.authority(),
-        agent: false,
-        timeout: 10_000,
-      };
-      const sent = request(options, (response) => {
-        const certificate = (response.socket as TLSSocket).getPeerX509Certificate();
-        let body = "";
-        response.on("data", (data) => {
-          body += data;
-        });
-        response.on("end", () => {
-          if (certificate) resolve({ certificate, status: response.statusCode ?? 0, body });
-          else reject(new Error("there was no certificate"));
-        });
-      });
-      sent.on("timeout", () => sent.destroy(new Error("no answer for 10 s")));
-      sent.on("error", reject).end();
-    });
-
-  it("ends TLS at Vault: the client of the https port is shown the certificate of the Secret", async () => {
-    const base64 = await shared.tools.kubectl(
-      ...["get", "secret", "vault-server-tls", "--output", "jsonpath={.data.tls\\.crt}"],
+  it("goes back to ingress-nginx", async () => {
+    await shared.test.stack.removeConfig("ingress.controller");
+    await shared.test.stack.up({ onOutput: shared.keep });
+    await eventually(
+      async () =>
+        (await getWithHost(`http://127.0.0.1:${shared.test.ports.http}/`, "whoami.localhost")) !== "",
+      "ingress-nginx to serve the test application",
     );
-    const inSecret = new X509Certificate(Buffer.from(base64, "base64"));
-    let seen: X509Certificate | undefined;
-    await eventually(async () => {
-      seen = (await behind("vault.localhost")).certificate;
-      return true;
-    }, "Vault's leader to answer behind the ingress");
-    assert.equal(seen?.fingerprint256, inSecret.fingerprint256);
-  });
-
-  it("serves the node that leads there", async () => {
-    const { status, body } = await behind("vault.localhost");
-    const { initialized, sealed, standby } = JSON.parse(body);
-    assert.deepEqual([status, initialized, sealed, standby], [200, true, false, false]);
-  });
-
-  it("shows Vault's certificate under no other host: a client that trusts Vault's authority refuses it", async () => {
-    for (const host of ["whoami.localhost", "nobody.localhost"])
-      await assert.rejects(behind(host), (error: NodeJS.ErrnoException) => {
-        // Another authority's, or one of its own: either way not what Vault's authority has signed.
-        assert.match(error.code ?? "", /DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE/);
-        return true;
-      });
-  });
-
-  it("does not pass plain HTTP on to Vault", async () => {
-    await assert.rejects(
-      getWithHost(http("/v1/sys/health"), "vault.localhost"),
-      /^Error: 400: .*HTTPS server/,
-    );
-  });
-
-  it("serves the test application over HTTP as before", async () => {
-    const body = await getWithHost(http("/hello"), "whoami.localhost");
-    for (const line of [/^Hostname: whoami-/m, /^IP: \d/m, /^RemoteAddr: \d/m, /^GET \/hello HTTP\/1\.1$/m])
-      assert.match(body, line);
-    assert.match(body, /^X-Forwarded-Host: whoami\.localhost/im);
+    assert.deepEqual(await proposals(shared.test.stack), []);
   });
 
   it("refuses values of the ingress that cannot be served, by name, and changes nothing", async () => {

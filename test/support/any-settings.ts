@@ -85,6 +85,8 @@ const fitting: Record<string, fc.Arbitrary<string>> = {
   "vault.storageSize": fc.constantFrom("1Mi", "10Gi", "2Ti"),
   "vault.giveUp": fc.constantFrom("a", "0d1f-2,b"),
   "vault.valuesFile": fc.constantFrom(exampleValues, "no-such-file.yaml", "test", "package.json/values.yaml"),
+  "ingress.controller": fc.constantFrom("nginx", "traefik"),
+  "ingress.valuesFile": fc.constantFrom("no-such-file.yaml", "test", "docs/../biome.json"),
   "whoami.enabled": fc.constantFrom("true", "false"),
   "whoami.host": fc.constantFrom("whoami.localhost", "a", "a.b.c"),
   "timeouts.clusterSeconds": fc.constantFrom("10", "7200"),

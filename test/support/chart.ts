@@ -36,10 +36,10 @@ export async function buildRenderer(this: Mocha.Context): Promise<void> {
   await buildParts([chartRender]);
 }
 
-/** The chart's answers to many values, in the same order. */
-export async function renderAll(values: object[]): Promise<Rendered[]> {
+/** A chart's answers to many values, in the same order; Vault's unless another is named. */
+export async function renderAll(values: object[], of = chart): Promise<Rendered[]> {
   const program = join(new Store().path(chartRender), "chart-render");
-  const requests = values.map((one) => ({ chart, release: "vault", namespace, values: one }));
+  const requests = values.map((one) => ({ chart: of, release: "vault", namespace, values: one }));
   const { stdout } = await execa(program, { input: requests.map((one) => JSON.stringify(one)).join("\n") });
   return stdout.split("\n").map((line) => JSON.parse(line) as Rendered);
 }

@@ -27,7 +27,7 @@ describe("settings", () => {
         valuesFile: undefined,
       },
       raft: { performanceMultiplier: 5 },
-      ingress: { valuesFile: undefined },
+      ingress: { controller: "nginx", valuesFile: undefined },
       whoami: { enabled: true, host: "whoami.localhost" },
       timeouts: { clusterSeconds: 300, podSeconds: 300, stepSeconds: 300 },
     });
@@ -98,6 +98,18 @@ describe("settings", () => {
     });
     assert.equal(problems.length, 7, problems.join("\n"));
     for (const problem of problems) assert.match(problem, /\n {4}pulumi config (set|rm) \S+/);
+  });
+
+  it("refuse values of ingress-nginx's chart for another controller", () => {
+    const [problem, ...more] = problemsOf({
+      "ingress.controller": "traefik",
+      "ingress.valuesFile": "my.yaml",
+    });
+    assert.match(
+      problem ?? "",
+      /^ingress\.valuesFile: "my\.yaml" holds values of ingress-nginx's chart[\s\S]*pulumi config rm ingress\.valuesFile$/,
+    );
+    assert.deepEqual(more, []);
   });
 
   it("refuse one host for both Vault and the test application, unless there is none", () => {

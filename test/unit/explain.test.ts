@@ -40,6 +40,7 @@ describe("explain", () => {
     { "vault.tls.enabled": "false" },
     { "vault.tls.source": "secret", "vault.tls.secretName": "mine" },
     { "vault.replicas": "5", "cluster.workers": "6" },
+    { "ingress.controller": "traefik" },
   ])
     it(`names what the program makes, all of it and in its order: ${JSON.stringify(config)}`, async () => {
       const declared = [...(await runProgram({ config })).values()].filter(isMade);
@@ -58,27 +59,29 @@ describe("explain", () => {
     );
   });
 
-  it("types the two releases that the program declares: chart, version, namespace and values", async () => {
-    const config = {
-      "vault.replicas": "5",
-      "vault.storageSize": "2Gi",
-      "vault.namespace": "secrets",
-      // Stands in the middle of Vault's own configuration, which has many lines.
-      "raft.performanceMultiplier": "2",
-    };
-    const resources = await runProgram({ config });
-    const steps = explained(config);
-    for (const name of ["vault", "ingress"]) {
-      const { inputs } = resources.get(`${name}-release`) as Registered;
-      const typed = command(steps, `helm install ${inputs.name} `);
-      const [, chart = ""] = /^helm install \S+ (\S+)/.exec(typed) ?? [];
-      assert.equal(chart.split("/").at(-1), (inputs.chart as string).split("/").at(-1));
-      assert.equal(/--version (\S+)/.exec(typed)?.[1], inputs.version);
-      const namespace = name === "vault" ? "secrets" : inputs.namespace;
-      assert.equal(/--namespace (\S+)/.exec(typed)?.[1], namespace);
-      assert.deepEqual(name === "vault" ? valuesOf(typed) : document(typed), inputs.values);
-    }
-  });
+  for (const controller of ["nginx", "traefik"])
+    it(`types the two releases that the program declares (${controller}): chart, version, namespace and values`, async () => {
+      const config = {
+        "ingress.controller": controller,
+        "vault.replicas": "5",
+        "vault.storageSize": "2Gi",
+        "vault.namespace": "secrets",
+        // Stands in the middle of Vault's own configuration, which has many lines.
+        "raft.performanceMultiplier": "2",
+      };
+      const resources = await runProgram({ config });
+      const steps = explained(config);
+      for (const name of ["vault", "ingress"]) {
+        const { inputs } = resources.get(`${name}-release`) as Registered;
+        const typed = command(steps, `helm install ${inputs.name} `);
+        const [, chart = ""] = /^helm install \S+ (\S+)/.exec(typed) ?? [];
+        assert.equal(chart.split("/").at(-1), (inputs.chart as string).split("/").at(-1));
+        assert.equal(/--version (\S+)/.exec(typed)?.[1], inputs.version);
+        const namespace = name === "vault" ? "secrets" : inputs.namespace;
+        assert.equal(/--namespace (\S+)/.exec(typed)?.[1], namespace);
+        assert.deepEqual(name === "vault" ? valuesOf(typed) : document(typed), inputs.values);
+      }
+    });
 
   it("takes the charts of the official sources from their repositories, in the pinned versions", () => {
     const steps = explainedSteps("dev", settings(), officialSources);

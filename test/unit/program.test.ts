@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { V1Ingress } from "@kubernetes/client-node";
 import { type Values, valueAt } from "../../components/values-file.ts";
+import { loadSources } from "../../sources.ts";
 import { issueCertificate } from "../../steps/lib/x509.ts";
 import {
   isSecret,
@@ -99,6 +100,23 @@ describe("the program", () => {
       for (const earlier of ["ingress-release", "vault-release"])
         assert.ok(dependsOn.includes(earlier), `${dependsOn}`);
     }
+  });
+
+  it("changes nothing but the controller's chart and values where Traefik serves the Ingresses", async () => {
+    const [nginx, traefik] = [
+      await runProgram(),
+      await runProgram({ config: { "ingress.controller": "traefik" } }),
+    ];
+    assert.deepEqual([...traefik.keys()].sort(), [...nginx.keys()].sort());
+    // What is served knows nothing of what serves it.
+    for (const name of ["vault-ingress", "whoami-ingress", "whoami-service", "whoami-deployment"])
+      assert.deepEqual(get(traefik, name).inputs, get(nginx, name).inputs, name);
+    const release = get(traefik, "ingress-release").inputs;
+    assert.equal(release.chart, "./charts/traefik");
+    assert.deepEqual(release.values, { image: loadSources().traefik.image });
+    // The same release: Helm then puts one controller in the other's place.
+    for (const key of ["name", "namespace"])
+      assert.equal(release[key], get(nginx, "ingress-release").inputs[key]);
   });
 
   it("lets no step of Vault wait for the ingress", async () => {
