@@ -3,6 +3,7 @@ import { type ClusterNode, clusterNodes } from "../../steps/lib/cluster.ts";
 import { type Kube, openKube } from "../../steps/lib/kube.ts";
 import { wayTo } from "../../steps/lib/pod.ts";
 import { openRoad } from "../../steps/lib/reach.ts";
+import type { Road } from "../../steps/lib/road.ts";
 import type { Target, Way } from "../../steps/lib/target.ts";
 import { type Answer, answerMs, ask } from "./answer.ts";
 import { type Journal, journalView } from "./journal-view.ts";
@@ -37,7 +38,8 @@ export async function gatherViews(subject: Subject, limitMs = answerMs): Promise
   const { target, pods, clusters } = subject;
   const within = <T>(work: (signal: AbortSignal) => Promise<T>) => ask(work, limitMs);
   const asksKubernetes = kubernetesAnswer(target, within);
-  const asksNodes = pods.map((pod) => nodeAnswer(target, pod, asksKubernetes, within));
+  const road = await ask<Road>(() => (target ? openRoad(target) : Promise.reject(nothingYet.failed)));
+  const asksNodes = pods.map((pod) => nodeAnswer(subject, pod, road, asksKubernetes, within));
   const [engine, kubernetes, nodes, raft, journal, tls] = await Promise.all([
     clusters.length === 0
       ? undefined
@@ -86,31 +88,31 @@ interface NodeAnswer {
   pod: string;
   vault: Answer<VaultNode>;
   tls: NodeTls;
-  /** The way on which it answered. */
-  way: Way | undefined;
+  /** The road on which it was asked last. */
+  road: Answer<Road>;
 }
 
 /** Asks a node as the stack says that it speaks; where that fails and its pod says otherwise, as that says. */
 async function nodeAnswer(
-  target: Target | undefined,
+  { target }: Subject,
   pod: string,
+  usual: Answer<Road>,
   asksKubernetes: Promise<Views["kubernetes"]>,
   within: Within,
 ): Promise<NodeAnswer> {
-  if (target === undefined) return { pod, vault: nothingYet, tls: {}, way: undefined };
-  const askOn = async (way: Way): Promise<NodeAnswer> => {
+  const askOn = async (road: Answer<Road>, { scheme }: Pick<Way, "scheme">): Promise<NodeAnswer> => {
     const tls: NodeTls = {};
-    const vault = await within(async (signal) => {
-      const seen = await vaultView(notingRoad(await openRoad(way), tls), pod, signal);
-      tls.speaks = way.scheme;
-      return seen;
-    });
-    return { pod, vault, tls, way };
+    const vault = road.value
+      ? await within((signal) => vaultView(notingRoad(road.value, tls), pod, signal))
+      : road;
+    if (vault.value) tls.speaks = scheme;
+    return { pod, vault, tls, road };
   };
-  const first = await askOn(target);
+  if (target === undefined) return { pod, vault: nothingYet, tls: {}, road: nothingYet };
+  const first = await askOn(usual, target);
   if (first.vault.value) return first;
   const way = wayToNode(target, { kubernetes: await asksKubernetes }, pod);
-  return isDeepStrictEqual(way, target) ? first : askOn(way);
+  return isDeepStrictEqual(way, target) ? first : askOn(await ask(() => openRoad(way)), way);
 }
 
 /** Asks the first node that says that it leads, without waiting for the others; else one that is unsealed. */
@@ -130,8 +132,8 @@ async function raftAnswer(
     return answer;
   });
   const leader = await Promise.any(leads).catch(() => undefined);
-  const { pod, way } =
+  const { pod, road } =
     leader ?? (await Promise.all(nodes)).find(({ vault }) => vault.value?.sealed === false) ?? {};
-  if (pod === undefined || way === undefined) return { failed: "no node is unsealed" };
-  return within(async (signal) => raftView(await openRoad(way), pod, token, signal));
+  if (pod === undefined || !road?.value) return { failed: "no node is unsealed" };
+  return within((signal) => raftView(road.value, pod, token, signal));
 }
