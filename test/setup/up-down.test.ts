@@ -40,6 +40,7 @@ describe("npm run up and npm run down, through the real engine", function () {
       "commands",
       "offline",
       "setup",
+      "steps",
       "Pulumi.yaml",
       "package.json",
       "package-lock.json",
