@@ -1,6 +1,7 @@
 /** A highly available Vault on Kubernetes, from nothing: the whole, in the order in which it comes to stand. */
 import * as pulumi from "@pulumi/pulumi";
 import { loadCertificate } from "./components/brought-certificate.ts";
+import { everyProblem } from "./components/every-problem.ts";
 import { loadIngressChart } from "./components/ingress-chart.ts";
 import { IngressRelease } from "./components/ingress-release.ts";
 import { KindCluster } from "./components/kind-cluster.ts";
@@ -19,11 +20,13 @@ Reflect.deleteProperty(Error, "prepareStackTrace");
 
 const settings = loadSettings();
 const sources = loadSources();
-const values = loadVaultValues(settings, sources.vault);
-const ingressChart = loadIngressChart(settings, sources);
 const stackDir = `.local/stacks/${pulumi.getStack()}`;
 const namePrefix = `vault-ha-${pulumi.getStack()}`;
-const certificate = await loadCertificate(settings.vault, stackDir);
+const [values, ingressChart, certificate] = await everyProblem(
+  () => loadVaultValues(settings, sources.vault),
+  () => loadIngressChart(settings, sources),
+  () => loadCertificate(settings.vault, stackDir),
+);
 await preflight(settings, namePrefix);
 
 const cluster = new KindCluster("cluster", { settings, namePrefix, stackDir, nodeImage: sources.nodeImage });

@@ -366,11 +366,19 @@ describe("the program", () => {
     assert.deepEqual([...declared.keys()], []);
   });
 
-  it("refuses wrong Helm values before anything is declared", async () => {
+  it("refuses wrong Helm values and a wrong certificate, all at once, before anything is declared", async () => {
     const declared = new Map<string, Registered>();
+    const tls = { source: "files", certFile: "no.crt", keyFile: "no.key", caFile: "no-ca.crt" };
     await assert.rejects(
-      runProgram({ config: { "vault.valuesFile": "no-such-file.yaml" }, declared }),
-      /Vault's Helm values cannot be used; nothing was changed\.\n {2}no-such-file\.yaml: there is no such file/,
+      runProgram({
+        config: {
+          "vault.valuesFile": "no-such-file.yaml",
+          "ingress.valuesFile": "none-either.yaml",
+          ...Object.fromEntries(Object.entries(tls).map(([key, value]) => [`vault.tls.${key}`, value])),
+        },
+        declared,
+      }),
+      /Vault's Helm values cannot be used; nothing was changed\.\n {2}no-such-file\.yaml: there is no such file[\s\S]*The ingress's Helm values [\s\S]*none-either\.yaml[\s\S]*Vault's certificate \(no\.crt\)[\s\S]*vault\.tls\.caFile: ENOENT/,
     );
     assert.deepEqual([...declared.keys()], []);
   });
