@@ -61,9 +61,7 @@ export class Api {
       .call(body ? { ...call, body: filled(body, values) } : call)
       .catch((error) => {
         const trusting = caFile ? ` (trusting ${caFile})` : "";
-        // Node adds a hint for those who start it.
-        const why = words(error).replace(/; if the root CA is installed locally.*/, "");
-        throw new StepError(`Vault did not answer ${asked}${trusting}: ${why}`, this.#doctor);
+        throw new StepError(`Vault did not answer ${asked}${trusting}: ${words(error)}`, this.#doctor);
       });
     if (text === "") return { status, json: null };
     try {

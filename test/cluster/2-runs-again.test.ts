@@ -19,9 +19,9 @@ describe("npm run up, on a stack that stands", function () {
     const before = await shared.containers();
     const state = await stack.exportStack();
     const { resources } = state.deployment as { resources: { urn: string }[] };
-    const forgotten = /::(vault-release|ingress-release|whoami-ingress|lifecycle-.*)$/;
+    const forgotten = /::(vault-release|vault-ingress|ingress-release|whoami-ingress|lifecycle-.*)$/;
     const kept = resources.filter(({ urn }) => !forgotten.test(urn));
-    assert.equal(resources.length - kept.length, 14);
+    assert.equal(resources.length - kept.length, 15);
     await stack.importStack({ ...state, deployment: { ...state.deployment, resources: kept } });
     const up = await shared.command("up");
     assert.equal(up.exitCode, 0, up.all);
