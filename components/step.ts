@@ -24,8 +24,8 @@ export interface StepArgs {
   step: StepName;
   /** The step that undoes this one, given the same input. None: nothing to undo once the cluster is gone. */
   undo?: StepName;
-  /** The step has work only where something was there before: making its resource runs nothing. */
-  onlyUpdates?: boolean;
+  /** Whether making the resource runs the step, too, or nothing; changes do so anyway. It runs unless this says no. */
+  runsAtCreate?: boolean;
   /** What the step reads on stdin. */
   input: pulumi.Input<Record<string, unknown>>;
   /** A change of one of these makes the step begin anew (a replacement): another cluster, for instance. */
@@ -52,7 +52,8 @@ export function declareStep<Answer>(
     name,
     {
       // `exec` leaves no shell between Pulumi and the step, so that an interrupt reaches the step itself.
-      [args.onlyUpdates ? "update" : "create"]: run(args.step),
+      ...(args.runsAtCreate !== false && { create: run(args.step) }),
+      ...(args.runsAtCreate !== undefined && { update: run(args.step) }),
       ...(args.undo && { delete: run(args.undo) }),
       stdin: pulumi.secret(pulumi.jsonStringify(args.input)),
       triggers: args.triggers,
@@ -63,7 +64,7 @@ export function declareStep<Answer>(
     },
     { ...opts, additionalSecretOutputs: ["stdout", "stderr"] },
   );
-  // One that has not run yet (onlyUpdates) has printed nothing.
+  // One that has not run yet (runsAtCreate) has printed nothing.
   const answer = resource.stdout.apply((text) => JSON.parse(text || "{}") as Answer);
   return { resource, answer };
 }

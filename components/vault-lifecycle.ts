@@ -6,9 +6,11 @@
  *
  * One node joins at a time: two joins at once can eject a node on a slow machine (hashicorp/vault#32099).
  */
+import { existsSync } from "node:fs";
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config.ts";
+import { keysPath } from "../steps/lib/keys-file.ts";
 import type { KindCluster } from "./kind-cluster.ts";
 import { type DeclaredStep, declareStep, type StepArgs, type StepName } from "./step.ts";
 import { announceRestarts, answeringVault, knownIdentity, runningContainers } from "./vault-facts.ts";
@@ -111,12 +113,16 @@ export class VaultLifecycle extends pulumi.ComponentResource {
         timeoutSeconds: target.timeoutSeconds * vault.pods.length,
       },
       {
-        onlyUpdates: true,
+        // Where nothing ran before, there is nothing to do. A state that does not know the step may be of an earlier
+        // version of this program, or of a run that was killed.
+        runsAtCreate: existsSync(keysPath(args.stackDir)),
         facts: {
           RELEASE: vault.valuesHash,
           ...(vault.tls?.fingerprint && { CERTIFICATE: vault.tls.fingerprint }),
         },
       },
+      // The keys are there in every later run: no reason to show the step as changed.
+      { ignoreChanges: ["create"] },
     );
     announceRestarts(cluster, vault, rollout.resource);
     const containers = runningContainers(

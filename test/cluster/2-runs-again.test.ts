@@ -31,6 +31,7 @@ describe("npm run up, on a stack that stands", function () {
         new RegExp(`cut off while it installed ${name}: it is installed over what is there`),
       );
     assert.match(up.all, /init vault-0: already initialised/);
+    assert.match(up.all, /rollout: every node runs what the release says/);
     assert.deepEqual(secretOf(await stack.outputs(), "shares"), shares);
     assert.deepEqual(await shared.containers(), before);
     assert.deepEqual(await proposals(stack), []);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import type { V1Ingress } from "@kubernetes/client-node";
 import { type Values, valueAt } from "../../components/values-file.ts";
 import { loadSources } from "../../sources.ts";
@@ -213,7 +214,11 @@ describe("the program", () => {
     for (const { name, ignoreChanges } of stepsOf(await runProgram()))
       assert.deepEqual(
         ignoreChanges,
-        ["lifecycle-init-vault-0", "vault-tls-authority"].includes(name) ? ["stdin"] : [],
+        ["lifecycle-init-vault-0", "vault-tls-authority"].includes(name)
+          ? ["stdin"]
+          : name === "lifecycle-rollout"
+            ? ["create"]
+            : [],
         name,
       );
   });
@@ -294,6 +299,18 @@ describe("the program", () => {
       const off = facts(await rollout({ "vault.tls.enabled": "false" }));
       assert.notEqual(off.RELEASE, usual.RELEASE);
       assert.equal(off.CERTIFICATE, undefined);
+    });
+
+    it("looks at the nodes, too, where this machine has their keys and the state knows no rollout", async () => {
+      const folder = ".local/stacks/mocked";
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(`${folder}/vault-init.json`, "{}");
+      try {
+        const inputs = await rollout();
+        assert.deepEqual([inputs.create, inputs.update], Array(2).fill("exec node steps/rollout.ts"));
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
     });
 
     it("has a new certificate made when 30 days are left of the year, and not before", async () => {
