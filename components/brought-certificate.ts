@@ -46,7 +46,7 @@ function readFiles(tls: { certFile: string; keyFile: string; caFile: string }): 
   };
   const files = { cert: read("certFile"), key: read("keyFile"), caCert: read("caFile") };
   if (problems.length > 0)
-    throw refusal(tls.certFile, problems, `ls -l ${Object.values(tls).slice(1).join(" ")}`);
+    throw refusal(tls.certFile, problems, `ls -l ${tls.certFile} ${tls.keyFile} ${tls.caFile}`);
   return files;
 }
 

@@ -2,6 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { chartArgs } from "./chart.ts";
+import { ingressClass, passthroughAnnotation } from "./edge-names.ts";
 import type { IngressController } from "./ingress.ts";
 import type { IngressChart } from "./ingress-chart.ts";
 import type { KindCluster } from "./kind-cluster.ts";
@@ -14,8 +15,8 @@ export interface IngressReleaseArgs {
 
 /** ingress-nginx or Traefik, which serves the same class and reads the same annotations. */
 export class IngressRelease extends pulumi.ComponentResource implements IngressController {
-  readonly ingressClass = "nginx";
-  readonly passthrough = { "nginx.ingress.kubernetes.io/ssl-passthrough": "true" };
+  readonly ingressClass = ingressClass;
+  readonly passthrough = { [passthroughAnnotation]: "true" };
   readonly release: k8s.helm.v3.Release;
 
   constructor(name: string, { cluster, chart }: IngressReleaseArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -1,7 +1,9 @@
 /** Makes the values for the ingress-nginx chart: kind's flavour, what the source brings, the stack's own over both. */
 import { isDeepStrictEqual } from "node:util";
 import type { Sources } from "../sources.ts";
+import { ingressClass } from "./edge-names.ts";
 import { spareNodePort } from "./kind-config.ts";
+import { only, type Rule, remove } from "./rule.ts";
 import {
   changes,
   isMap,
@@ -12,7 +14,6 @@ import {
   valueAt,
   withValue,
 } from "./values-file.ts";
-import { only, type Rule, remove } from "./vault-rules.ts";
 
 export interface IngressValuesArgs {
   source: Sources["ingressNginx"];
@@ -80,7 +81,7 @@ const fixed: Fixed[] = [
   { key: "controller.updateStrategy.type", value: "Recreate", why: helmWaits },
   { key: "controller.updateStrategy.rollingUpdate", value: null, why: helmWaits },
   { key: "controller.ingressClassResource.enabled", value: true, why: named },
-  { key: "controller.ingressClassResource.name", value: "nginx", why: named },
+  { key: "controller.ingressClassResource.name", value: ingressClass, why: named },
   {
     key: "controller.extraArgs.enable-ssl-passthrough",
     value: "",

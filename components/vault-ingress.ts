@@ -1,5 +1,6 @@
 /** Vault through the ingress: under its own certificate where it speaks HTTPS, as plain HTTP where it does not. */
 import * as pulumi from "@pulumi/pulumi";
+import { activeService } from "./edge-names.ts";
 import { declareIngress, type IngressController } from "./ingress.ts";
 import type { KindCluster } from "./kind-cluster.ts";
 import type { VaultRelease } from "./vault-release.ts";
@@ -11,9 +12,6 @@ export interface VaultIngressArgs {
   /** Host name that the ingress answers for; the certificate has to name it. */
   host: string;
 }
-
-/** The chart's service of the node that leads. A standby would pass most requests on to it. */
-export const activeService = "vault-active";
 
 export class VaultIngress extends pulumi.ComponentResource {
   constructor(name: string, args: VaultIngressArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -9,8 +9,8 @@ import type { TlsSecret } from "../steps/lib/tls-secret.ts";
 import { chartArgs } from "./chart.ts";
 import type { KindCluster } from "./kind-cluster.ts";
 import { fingerprint } from "./kind-config.ts";
+import { podTls } from "./pod-tls.ts";
 import type { Values } from "./values-file.ts";
-import { podTls } from "./vault-rules.ts";
 import { VaultTls } from "./vault-tls.ts";
 
 export interface VaultReleaseArgs {

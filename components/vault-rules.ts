@@ -1,23 +1,8 @@
 /** The chart values that the lifecycle relies on, each with the reason why a stack's own values cannot change it. */
-import type { TlsSettings } from "../config.ts";
 import { vaultNodePort } from "./kind-config.ts";
-import { type Values, valueAt } from "./values-file.ts";
-
-/** The Secret of a certificate that this program makes, or brings in files. */
-export const ownTlsSecret = "vault-server-tls";
-
-/** The Secret that the pods serve. */
-export interface PodTls {
-  secretName: string;
-  /** Somebody else renews it, so each pod has to see to it itself. */
-  watched?: boolean;
-}
-
-/** The Secret that a stack's pods serve; undefined where Vault speaks HTTP. */
-export function podTls(tls: TlsSettings | undefined): PodTls | undefined {
-  if (tls?.source === "secret") return { secretName: tls.secretName, watched: true };
-  return tls && { secretName: ownTlsSecret };
-}
+import type { PodTls } from "./pod-tls.ts";
+import { only, type Rule, remove } from "./rule.ts";
+import { valueAt } from "./values-file.ts";
 
 /** What the program decides about the release. */
 export interface Decided {
@@ -32,23 +17,6 @@ export interface Decided {
   /** The secret with tls.crt, tls.key and ca.crt that the pods serve; without it they speak HTTP. */
   tls?: PodTls | undefined;
 }
-
-export interface Rule {
-  key: string;
-  /** Whether this value, found in a stack's own file, can stay; `all` is everything together. */
-  allowed: (value: unknown, all: Values) => boolean;
-  /** The chart's own default is another one, so the key cannot be left out either. */
-  mustBeSet?: boolean;
-  why: string;
-  instead: string;
-}
-
-/** For a rule: these values and no others. */
-export const only =
-  (...values: unknown[]) =>
-  (value: unknown) =>
-    values.includes(value);
-export const remove = "Remove the key.";
 
 /** A node that is sealed or new answers 503 or 501 to Vault's health question, unless it is asked not to. */
 const sparesSealed = (path: unknown) =>

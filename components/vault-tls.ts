@@ -7,8 +7,8 @@ import { fingerprintOf, namesNeeded, renewDays, serverNames } from "../steps/lib
 import { podNames } from "../steps/lib/road.ts";
 import { authorityPath, type TlsSecret } from "../steps/lib/tls-secret.ts";
 import type { KindCluster } from "./kind-cluster.ts";
+import { ownTlsSecret } from "./pod-tls.ts";
 import { declareStep } from "./step.ts";
-import { ownTlsSecret } from "./vault-rules.ts";
 
 export interface VaultTlsArgs {
   cluster: KindCluster;

@@ -6,9 +6,10 @@ import type { Sources } from "../sources.ts";
 import { tlsFolder, tlsVolume } from "../steps/lib/tls-secret.ts";
 import { certificateWatch } from "./certificate-watch.ts";
 import { vaultNodePort } from "./kind-config.ts";
+import { type PodTls, podTls } from "./pod-tls.ts";
 import { mergeValues, readValuesFile, show, type Values, valueAt, withValue } from "./values-file.ts";
 import { checkVaultConfig } from "./vault-config.ts";
-import { type Decided, type PodTls, podTls, rules } from "./vault-rules.ts";
+import { type Decided, rules } from "./vault-rules.ts";
 
 export interface VaultValuesArgs extends Decided {
   /** The stack's own values file (`vault.valuesFile`). */

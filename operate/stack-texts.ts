@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
+import { isMap } from "../components/values-file.ts";
 import { settingList } from "../settings.ts";
 import { CommandError } from "../setup/command.ts";
 import { checkout } from "../setup/folders.ts";
@@ -33,8 +34,4 @@ export function stackTexts(stack: string, folder = checkout): Record<string, str
 export function hostOf(stack: string): string {
   const { fallback = "" } = settingList["vault.host"];
   return stackTexts(stack)?.["vault-ha:vault.host"] ?? fallback;
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-import { ownTlsSecret } from "../../components/vault-rules.ts";
+import { ownTlsSecret } from "../../components/pod-tls.ts";
 import type { Settings } from "../../config.ts";
 import { shellWord } from "../../setup/shell-word.ts";
 import { serverNames } from "../../steps/lib/certificates.ts";

@@ -1,5 +1,5 @@
 /** The steps at the edge: the ingress controller, the test application, and Vault behind it. */
-import { activeService } from "../../components/vault-ingress.ts";
+import { activeService, ingressClass, passthroughAnnotation } from "../../components/edge-names.ts";
 import type { Settings } from "../../config.ts";
 import type { Sources } from "../../sources.ts";
 import { helmInstallIngress } from "./by-hand.ts";
@@ -25,7 +25,7 @@ export function explainedIngress(settings: Settings, sources: Sources): Explaine
     byHand: [
       `kubectl create deployment whoami --image ${sources.whoami.image} --port 80`,
       "kubectl expose deployment whoami --port 80",
-      `kubectl create ingress whoami --class nginx --rule '${settings.whoami.host}/*=whoami:80'`,
+      `kubectl create ingress whoami --class ${ingressClass} --rule '${settings.whoami.host}/*=whoami:80'`,
     ],
     here: ["Not in the tutorial. It shows that the ingress works; a setting leaves it out."],
   };
@@ -40,8 +40,8 @@ export function explainedVaultIngress(settings: Settings): ExplainedStep {
     title: `Vault through the ingress, at ${tls ? `https://${host}:${https}` : `http://${host}:${http}`}`,
     resources: ["vault-ingress"],
     byHand: [
-      `kubectl --namespace ${namespace} create ingress vault --class nginx --rule '${host}/*=${activeService}:8200'${
-        tls ? " --annotation nginx.ingress.kubernetes.io/ssl-passthrough=true" : ""
+      `kubectl --namespace ${namespace} create ingress vault --class ${ingressClass} --rule '${host}/*=${activeService}:8200'${
+        tls ? ` --annotation ${passthroughAnnotation}=true` : ""
       }`,
     ],
     here: [
