@@ -4,10 +4,10 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config.ts";
 import { certificateProblems, namesNeeded } from "../steps/lib/certificates.ts";
 import { kubeconfigPath } from "../steps/lib/cluster.ts";
-import { NotYet, words } from "../steps/lib/errors.ts";
+import { Unreachable, words } from "../steps/lib/errors.ts";
 import { openKube } from "../steps/lib/kube.ts";
 import { podNames } from "../steps/lib/road.ts";
-import { type TlsSecret, tlsSecretOf } from "../steps/lib/tls-secret.ts";
+import { findTlsSecret, type TlsSecret } from "../steps/lib/tls-secret.ts";
 
 /**
  * The certificate of the sources files and secret; undefined for the stack's own, and for a Secret that cannot be looked
@@ -54,9 +54,9 @@ async function lookAt(name: string, namespace: string, stackDir: string): Promis
   const kubeconfig = kubeconfigPath(stackDir);
   if (!existsSync(kubeconfig)) return undefined;
   try {
-    return await tlsSecretOf(await openKube(kubeconfig), namespace, name, AbortSignal.timeout(10_000));
+    return await findTlsSecret(await openKube(kubeconfig), namespace, name, AbortSignal.timeout(10_000));
   } catch (error) {
-    if (error instanceof NotYet) return undefined;
+    if (error instanceof Unreachable) return undefined;
     throw error;
   }
 }

@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { clusterIdOf } from "../steps/lib/cluster-id.ts";
 import { identityOf } from "../steps/lib/identity.ts";
 import { openKube } from "../steps/lib/kube.ts";
-import { type Pod, schemeOf } from "../steps/lib/pod.ts";
+import { schemeOf, seemsToLead } from "../steps/lib/pod.ts";
 import { containerIdentities, getPod } from "../steps/lib/pods.ts";
 import { openRoad } from "../steps/lib/reach.ts";
 import type { Way } from "../steps/lib/target.ts";
@@ -62,8 +62,8 @@ export function announceRestarts(cluster: KindCluster, vault: VaultRelease, abou
     const pods = await Promise.all(vault.pods.map((pod) => getPod(kube, vault.namespace, pod, signal)));
     const turned = pods.filter((pod) => ![undefined, vault.scheme].includes(schemeOf(pod)));
     const names = turned
-      .toSorted((one, other) => Number(leads(one)) - Number(leads(other)))
-      .map((pod) => `${pod.metadata.name}${leads(pod) ? " (leads)" : ""}`);
+      .toSorted((one, other) => Number(seemsToLead(one)) - Number(seemsToLead(other)))
+      .map((pod) => `${pod.metadata.name}${seemsToLead(pod) ? " (leads)" : ""}`);
     if (names.length === 0) return;
     await pulumi.log.warn(
       `Vault is to speak ${vault.scheme.toUpperCase()} from now on: ${names.join(", then ")} ${names.length > 1 ? "are restarted one at a time, each" : "is restarted,"} unsealed and a healthy voter before the next. No acknowledged write is lost. Clients have to use ${vault.scheme}:// with each node that has changed.`,
@@ -73,9 +73,6 @@ export function announceRestarts(cluster: KindCluster, vault: VaultRelease, abou
   // Who cannot be asked is named elsewhere; before there are pods there is nothing to say.
   cluster.kubeconfig.apply((kubeconfig) => look(kubeconfig).catch(() => {}));
 }
-
-/** As Vault labels its pods; Vault itself is asked when it counts. */
-const leads = ({ metadata }: Pod) => metadata.labels?.["vault-active"] === "true";
 
 /**
  * The Kubernetes cluster and the store of each pod, by their UIDs. An update waits until the claims are there; a

@@ -3,7 +3,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings, TlsSettings } from "../config.ts";
-import { fingerprintOf, namesNeeded, renewDays, serverNames } from "../steps/lib/certificates.ts";
+import {
+  certificateDays,
+  dayMs,
+  fingerprintOf,
+  namesNeeded,
+  renewDays,
+  serverNames,
+} from "../steps/lib/certificates.ts";
 import { podNames } from "../steps/lib/road.ts";
 import { authorityPath, type TlsSecret } from "../steps/lib/tls-secret.ts";
 import type { KindCluster } from "./kind-cluster.ts";
@@ -30,9 +37,8 @@ interface Made {
   notBefore: string;
 }
 
-const dayMs = 24 * 60 * 60 * 1000;
-/** A certificate is made for a year (steps/lib/x509.ts) and renewed when a month of it is left. */
-const termDays = 365 - renewDays;
+/** A certificate is renewed when so much of its time is left that status has not yet to warn of its end. */
+const termDays = certificateDays - renewDays;
 
 export class VaultTls extends pulumi.ComponentResource {
   /** The Secret, once it holds a certificate that Vault can be started with. */

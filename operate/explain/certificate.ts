@@ -1,7 +1,8 @@
+import { isIP } from "node:net";
 import { ownTlsSecret } from "../../components/pod-tls.ts";
 import type { Settings } from "../../config.ts";
 import { shellWord } from "../../setup/shell-word.ts";
-import { serverNames } from "../../steps/lib/certificates.ts";
+import { authorityDays, certificateDays, renewDays, serverNames } from "../../steps/lib/certificates.ts";
 import type { ExplainedStep } from "./steps.ts";
 
 /** The certificate that Vault shows; nothing where it speaks HTTP. By hand: openssl, and a Secret of what it makes. */
@@ -21,12 +22,12 @@ export function explainedCertificate({ vault }: Settings): ExplainedStep[] {
           resources: ["vault-namespace", "vault-tls-authority", "vault-tls-certificate", "vault-tls-secret"],
           byHand: [
             createNamespace,
-            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 3650 -subj '/CN=vault-ha' -addext keyUsage=critical,keyCertSign -keyout ca.key -out ca.crt",
-            `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 365 -subj /CN=vault -CA ca.crt -CAkey ca.key -addext basicConstraints=critical,CA:FALSE -addext 'subjectAltName=${names.map((name) => `${/^[\d.]+$/.test(name) ? "IP" : "DNS"}:${name}`).join(",")}' -keyout tls.key -out tls.crt`,
+            `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days ${authorityDays} -subj '/CN=vault-ha' -addext keyUsage=critical,keyCertSign -keyout ca.key -out ca.crt`,
+            `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days ${certificateDays} -subj /CN=vault -CA ca.crt -CAkey ca.key -addext basicConstraints=critical,CA:FALSE -addext 'subjectAltName=${names.map((name) => `${isIP(name) ? "IP" : "DNS"}:${name}`).join(",")}' -keyout tls.key -out tls.crt`,
             createSecret(ownTlsSecret, "tls.crt", "tls.key", "ca.crt"),
           ],
           here: [
-            "The authority is made once per stack; its key lies in the state, encrypted, and nowhere else. The certificate is renewed by the first update after 335 days.",
+            `The authority is made once per stack; its key lies in the state, encrypted, and nowhere else. The certificate is renewed by the first update after ${certificateDays - renewDays} days.`,
             "A renewed certificate goes into the Secret, and each node takes it up without a restart (rollout).",
           ],
           trap: "A wildcard right under vault-internal is taken by Vault and refused by OpenSSL and curl, so each node's name stands there by itself, too.",

@@ -1,10 +1,9 @@
 import { X509Certificate } from "node:crypto";
 import { certificateProblems, daysLeft, namesNeeded } from "../../steps/lib/certificates.ts";
-import { NotYet, Unreachable } from "../../steps/lib/errors.ts";
 import { openKube } from "../../steps/lib/kube.ts";
 import { certificateOn, type Road } from "../../steps/lib/road.ts";
 import { type TlsProblem, TlsRefusal } from "../../steps/lib/tls-refusal.ts";
-import { type TlsSecret, tlsSecretOf } from "../../steps/lib/tls-secret.ts";
+import { findTlsSecret, noTlsSecret, type TlsSecret } from "../../steps/lib/tls-secret.ts";
 import type { Answer } from "./answer.ts";
 import type { Subject } from "./subject.ts";
 
@@ -85,12 +84,8 @@ export async function tlsView(
   const has = (noun: string) => resources.some(({ urn }) => urn.endsWith(`::${noun}`));
   const holds = await within(async (signal): Promise<SecretHolds> => {
     const names = namesNeeded(pods, host());
-    try {
-      return secretHolds(await tlsSecretOf(await openKube(kubeconfig), namespace, secret, signal), names);
-    } catch (error) {
-      if (!(error instanceof NotYet) || error instanceof Unreachable) throw error;
-      return { problems: [error.message] };
-    }
+    const found = await findTlsSecret(await openKube(kubeconfig), namespace, secret, signal);
+    return found ? secretHolds(found, names) : { problems: [noTlsSecret(namespace, secret)] };
   });
   const madeBy = has("vault-tls-certificate") ? "stack" : has("vault-tls-secret") ? "files" : "others";
   return { secret, madeBy, holds };

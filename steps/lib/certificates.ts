@@ -8,10 +8,16 @@ import type { TlsSecret } from "./tls-secret.ts";
 /** With fewer days left than this, a certificate is to be renewed. */
 export const renewDays = 30;
 
+/** How long a certificate of the stack's own is good for: the longest that some clients accept is 398 days. */
+export const certificateDays = 365;
+
+/** And the stack's authority: as long as a cluster may live, since whoever trusts it has to be told of another one. */
+export const authorityDays = 3650;
+
 /** The greatest value of the setting vault.replicas. */
 const mostReplicas = 7;
 
-const dayMs = 24 * 60 * 60 * 1000;
+export const dayMs = 24 * 60 * 60 * 1000;
 
 /** Where Vault is called. */
 export interface Called {
@@ -78,12 +84,8 @@ export function certificateProblems(
       }
     return undefined;
   };
-  const chain = read("certificate (tls.crt)", cert, (pem) =>
-    blocks(pem).map((one) => new X509Certificate(one)),
-  );
-  const authorities = read("authority (ca.crt)", caCert, (pem) =>
-    blocks(pem).map((one) => new X509Certificate(one)),
-  );
+  const chain = read("certificate (tls.crt)", cert, certificatesIn);
+  const authorities = read("authority (ca.crt)", caCert, certificatesIn);
   const privateKey = read("private key (tls.key)", key, createPrivateKey);
 
   const [server] = chain ?? [];
@@ -125,10 +127,10 @@ const isFor = (certificate: X509Certificate, name: string) =>
   (isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name, { subject: "never" })) !== undefined;
 
 /** Each certificate of a PEM text. Throws where there is none. */
-function blocks(pem: string): string[] {
+function certificatesIn(pem: string): X509Certificate[] {
   const found = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g);
   if (found === null) throw new Error("no BEGIN CERTIFICATE in it");
-  return found;
+  return found.map((one) => new X509Certificate(one));
 }
 
 const day = (date: Date) => date.toISOString().slice(0, 10);

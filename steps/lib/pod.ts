@@ -76,6 +76,11 @@ export function schemeOf(pod: Pod): "http" | "https" | undefined {
   return address.startsWith("https:") ? "https" : "http";
 }
 
+/** Whether a pod's Vault leads, as Vault labels it. That may be out of date: Vault itself is asked where it counts. */
+export function seemsToLead({ metadata }: Pod): boolean {
+  return metadata.labels?.["vault-active"] === "true";
+}
+
 /** The Secret whose certificate a pod was given; undefined where it has none. */
 export function tlsSecretIn(pod: Pod): string | undefined {
   return pod.spec.volumes?.find(({ name }) => name === tlsVolume)?.secret?.secretName;

@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { fingerprintOf } from "./certificates.ts";
-import { NotYet, StepError, Unreachable, words } from "./errors.ts";
+import { NotYet, StepError, words } from "./errors.ts";
 import { hangUp } from "./hang-up.ts";
 import { type Kube, openKube } from "./kube.ts";
-import { type Pod, tlsSecretIn, wayTo } from "./pod.ts";
+import { type Pod, seemsToLead, tlsSecretIn, wayTo } from "./pod.ts";
 import { storyOf } from "./pod-story.ts";
 import { getPod } from "./pods.ts";
 import { openRoad } from "./reach.ts";
 import { type Road, shownCertificate } from "./road.ts";
 import type { RollingNodes } from "./rollout.ts";
 import type { Target } from "./target.ts";
-import { tlsFolder, tlsSecretOf } from "./tls-secret.ts";
+import { findTlsSecret, tlsFolder } from "./tls-secret.ts";
 import { Vault } from "./vault.ts";
 
 const StatefulSet = z.object({
@@ -33,61 +33,54 @@ export async function rollingPods(
   if (reach.kind !== "kubernetes") throw new StepError("only the pods of a StatefulSet can be rolled out");
   const { namespace } = reach;
   const kube = await openKube(reach.kubeconfig);
-  const pod = (name: string) => getPod(kube, namespace, name, signal);
-  const roadTo = async (name: string): Promise<Road> => openRoad(wayTo(target, await pod(name)));
+  const podOf = (name: string) => getPod(kube, namespace, name, signal);
+  const pathOf = ({ metadata }: Pod) => `/api/v1/namespaces/${namespace}/pods/${metadata.name}`;
+  const roadTo = (pod: Pod): Promise<Road> => openRoad(wayTo(target, pod));
   /** The certificate that the pod was given; undefined where it was given none, or its Secret is gone. */
-  const given = async (name: string): Promise<string | undefined> => {
-    const secret = tlsSecretIn(await pod(name));
-    if (secret === undefined) return undefined;
-    return await tlsSecretOf(kube, namespace, secret, signal).then(
-      ({ cert }) => cert,
-      (error) => {
-        if (error instanceof Unreachable || !(error instanceof NotYet)) throw error;
-        return undefined;
-      },
-    );
+  const given = async (pod: Pod): Promise<string | undefined> => {
+    const secret = tlsSecretIn(pod);
+    return secret && (await findTlsSecret(kube, namespace, secret, signal))?.cert;
   };
-  /** undefined where it cannot be trusted: its authority may be the former one. */
-  const shown = async (name: string): Promise<string | undefined> => {
-    const road = await roadTo(name);
-    return (await shownCertificate(road, name, signal).catch(() => undefined))?.fingerprint256;
+  /** Whether the pod shows this certificate. One that cannot be trusted is none: its authority may be the former one. */
+  const shows = async (pod: Pod, fingerprint: string): Promise<boolean> => {
+    const shown = shownCertificate(await roadTo(pod), pod.metadata.name, signal);
+    return (await shown.catch(() => undefined))?.fingerprint256 === fingerprint;
   };
-  const isCurrent = async (found: Pod) =>
-    found.metadata.labels?.[revisionLabel] === (await currentRevision(kube, namespace, signal));
+  const isCurrent = async ({ metadata }: Pod) =>
+    metadata.labels?.[revisionLabel] === (await currentRevision(kube, namespace, signal));
 
   return {
     names,
-    vault: async (name) => new Vault(await roadTo(name), name, { signal }, token),
-    seemsToLead: async (name) => (await pod(name)).metadata.labels?.["vault-active"] === "true",
+    vault: async (name) => new Vault(await roadTo(await podOf(name)), name, { signal }, token),
+    seemsToLead: async (name) => seemsToLead(await podOf(name)),
     isStale: async (name) => {
-      const found = await pod(name).catch(() => undefined);
-      if (found === undefined || !storyOf(found).running) return false;
-      const cert = await given(name);
-      return cert !== undefined && (await shown(name)) !== fingerprintOf(cert);
+      const pod = await podOf(name);
+      const cert = storyOf(pod).running ? await given(pod) : undefined;
+      return cert !== undefined && !(await shows(pod, fingerprintOf(cert)));
     },
     reload: async (name) => {
-      const cert = await given(name);
+      const pod = await podOf(name);
+      const cert = await given(pod);
       if (cert === undefined) throw new StepError(`pod ${name} has no certificate`);
       const fingerprint = fingerprintOf(cert);
-      if ((await shown(name)) === fingerprint) return;
+      if (await shows(pod, fingerprint)) return;
       // The kubelet brings a changed Secret into a pod within a minute or two; a pod that changes it looks after at once.
       const annotations = { "vault-ha/certificate": fingerprint };
-      await kube.patch(`/api/v1/namespaces/${namespace}/pods/${name}`, { metadata: { annotations } }, signal);
+      await kube.patch(pathOf(pod), { metadata: { annotations } }, signal);
       const { execInPod } = await import("./exec.ts");
       await execInPod(kube, namespace, name, ["sh", "-c", hangUpOnceThere, "sh", sha256(cert)]).catch(
         (error) => Promise.reject(new NotYet(words(error))),
       );
-      if ((await shown(name)) !== fingerprint) throw new NotYet(`${name} shows its former certificate`);
+      if (!(await shows(pod, fingerprint))) throw new NotYet(`${name} shows its former certificate`);
     },
-    isOutdated: async (name) => !(await isCurrent(await pod(name))),
+    isOutdated: async (name) => !(await isCurrent(await podOf(name))),
     restart: async (name) => {
-      const found = await pod(name);
-      if (!(await isCurrent(found))) {
-        const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
-        if (found.metadata.deletionTimestamp === undefined) await kube.delete(path, signal);
+      const pod = await podOf(name);
+      if (!(await isCurrent(pod))) {
+        if (pod.metadata.deletionTimestamp === undefined) await kube.delete(pathOf(pod), signal);
         throw new NotYet(`pod ${name} is being deleted`);
       }
-      const { running, words: story } = storyOf(found);
+      const { running, words: story } = storyOf(pod);
       if (!running) throw new NotYet(story);
     },
   };

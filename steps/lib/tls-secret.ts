@@ -27,18 +27,32 @@ const Secret = z.object({
   data: z.object({ "tls.crt": base64, "tls.key": base64, "ca.crt": base64 }).partial().default({}),
 });
 
-/**
- * The TLS Secret of a namespace; what it does not hold is empty.
- * @throws NotYet where there is none
- */
+/** The TLS Secret of a namespace; what it does not hold is empty. undefined where there is no such Secret. */
+export async function findTlsSecret(
+  kube: Kube,
+  namespace: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<TlsSecret | undefined> {
+  const found = await kube.get(`/api/v1/namespaces/${namespace}/secrets/${name}`, Secret, signal);
+  if (found === undefined) return undefined;
+  const { "tls.crt": cert = "", "tls.key": key = "", "ca.crt": caCert = "" } = found.data;
+  return { cert, key, caCert };
+}
+
+/** As findTlsSecret. Throws NotYet where there is no such Secret. */
 export async function tlsSecretOf(
   kube: Kube,
   namespace: string,
   name: string,
   signal: AbortSignal,
 ): Promise<TlsSecret> {
-  const found = await kube.get(`/api/v1/namespaces/${namespace}/secrets/${name}`, Secret, signal);
-  if (found === undefined) throw new NotYet(`there is no Secret ${name} in namespace ${namespace}`);
-  const { "tls.crt": cert = "", "tls.key": key = "", "ca.crt": caCert = "" } = found.data;
-  return { cert, key, caCert };
+  const found = await findTlsSecret(kube, namespace, name, signal);
+  if (found === undefined) throw new NotYet(noTlsSecret(namespace, name));
+  return found;
+}
+
+/** What is said of a Secret that is not there. */
+export function noTlsSecret(namespace: string, name: string): string {
+  return `there is no Secret ${name} in namespace ${namespace}`;
 }

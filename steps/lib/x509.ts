@@ -15,6 +15,7 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from "@peculiar/x509";
+import { authorityDays, certificateDays, dayMs } from "./certificates.ts";
 
 /** A certificate and its private key, both PEM, and when it ends (ISO 8601). */
 export interface Made {
@@ -26,12 +27,6 @@ export interface Made {
 
 /** A key of 256 bits on a curve that every TLS client knows. */
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-
-const dayMs = 24 * 60 * 60 * 1000;
-/** As long as a cluster may live: whoever trusts the authority has to be told of another one. */
-const authorityDays = 3650;
-/** The longest that some clients accept is 398 days; renewed well before (components/vault-tls.ts). */
-export const certificateDays = 365;
 
 /** Makes an authority that may sign servers' certificates and no further authority. */
 export async function makeAuthority(name: string): Promise<Made> {

@@ -1,8 +1,6 @@
-import { serverNames } from "../../steps/lib/certificates.ts";
+import { dayMs, serverNames } from "../../steps/lib/certificates.ts";
 import type { TlsSecret } from "../../steps/lib/tls-secret.ts";
 import { issueCertificate, type Made, makeAuthority } from "../../steps/lib/x509.ts";
-
-const dayMs = 24 * 60 * 60 * 1000;
 
 /** An authority for tests, which signs what no authority would: certificates of the past and of the future. */
 export class Authority {
