@@ -6,13 +6,12 @@ import { rehearseFailover } from "../operate/rehearsal/failover.ts";
 import { type Killer, nodeKiller, podKiller, signalKiller } from "../operate/rehearsal/killers.ts";
 import { multiplierOf } from "../operate/rehearsal/multiplier.ts";
 import { picture } from "../operate/rehearsal/picture.ts";
-import { within } from "../operate/rehearsal/rehearsing.ts";
 import { asObject, asText, headline, isGood, type Rehearsed } from "../operate/rehearsal/report.ts";
 import { settleSeconds } from "../operate/rehearsal/settled.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
-import { CommandError, runCommand } from "../setup/command.ts";
-import { onInterrupt } from "../setup/interrupt.ts";
+import { CommandError, runCommand, stopOnInterrupt } from "../setup/command.ts";
 import { takeStackLock } from "../steps/lib/stack-lock.ts";
+import { within } from "../steps/lib/wait.ts";
 
 /** How long it waits for a step, or another rehearsal, that works on the stack, in seconds. */
 const lockSeconds = 30;
@@ -47,9 +46,12 @@ await runCommand(command, rehearse, { stops: true });
 async function rehearse(): Promise<never> {
   const open = await openVault(String(flags.stack ?? "dev"));
   const { stack, resources, pods } = open;
-  const stop = interruption(stack.name);
+  const { signal } = stopOnInterrupt({
+    stopping: "a leader that was ended is brought back first.",
+    left: `Left at once. A node may be sealed or stopped: npm run up -- --stack ${stack.name}`,
+  });
   stack.unlock(say);
-  await takeStackLock(stack.dir, "rehearsal", within({ say, signal: stop }, lockSeconds));
+  await takeStackLock(stack.dir, "rehearsal", within({ say, signal }, lockSeconds));
   const keys = await vaultKeys(open);
   if (keys === undefined)
     throw new CommandError(`Vault is not initialised. Next: npm run up -- --stack ${stack.name}`);
@@ -59,7 +61,7 @@ async function rehearse(): Promise<never> {
     rounds,
     settleSeconds: settleSeconds(performanceMultiplier ?? 5),
     say,
-    signal: stop,
+    signal,
     ended: (round) => say(headline(round)),
   });
   const began = found[0]?.began.slice(0, 19).replaceAll(":", "-");
@@ -82,19 +84,6 @@ function killerOf(open: OpenVault): Killer {
   if (flags.pod) return podKiller(open);
   if (flags.node) return nodeKiller(open);
   return signalKiller(open, flags.signal === "TERM" ? "TERM" : "KILL");
-}
-
-function interruption(stack: string): AbortSignal {
-  const stop = new AbortController();
-  onInterrupt((times) => {
-    if (times > 1) {
-      say(`Left at once. A node may be sealed or stopped: npm run up -- --stack ${stack}`);
-      process.exit(130);
-    }
-    say("\nStopping: a leader that was ended is brought back first. Once more leaves at once.");
-    stop.abort(new CommandError("Stopped.", 130));
-  });
-  return stop.signal;
 }
 
 function say(line: string): void {

@@ -5,9 +5,9 @@ import type { Told } from "../operate/tour/take-step.ts";
 import { headText, stepText } from "../operate/tour/text.ts";
 import { takeTour } from "../operate/tour/tour.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
-import { CommandError, printAndExit, runCommand } from "../setup/command.ts";
-import { onInterrupt } from "../setup/interrupt.ts";
+import { CommandError, printAndExit, runCommand, stopOnInterrupt } from "../setup/command.ts";
 import { takeStackLock } from "../steps/lib/stack-lock.ts";
+import { within } from "../steps/lib/wait.ts";
 
 /** How long it waits for a step, or another tour, that works on the stack, in seconds. */
 const lockSeconds = 30;
@@ -34,21 +34,15 @@ await runCommand(command, tour, { stops: true });
 
 async function tour(): Promise<never> {
   const name = String(flags.stack ?? "dev");
-  const stop = new AbortController();
-  onInterrupt((times) => {
-    if (times > 1) {
-      say("Left at once. What the tour has made, the next one removes.");
-      process.exit(130);
-    }
-    say("\nStopping: what was made is removed first. Once more leaves at once.");
-    stop.abort(new CommandError("Stopped.", 130));
+  const stop = stopOnInterrupt({
+    stopping: "what was made is removed first.",
+    left: "Left at once. What the tour has made, the next one removes.",
   });
   // As `npm run tour | head` does.
   process.stdout.on("error", () => stop.abort(new CommandError("Stopped, as nobody reads on.")));
   const { signal } = stop;
   const { stack, toured } = await openTour(name, (flags.through ?? "port") as Through);
-  const deadline = Date.now() + lockSeconds * 1000;
-  await takeStackLock(stack.dir, "tour", { say, signal, deadline, timeoutSeconds: lockSeconds });
+  await takeStackLock(stack.dir, "tour", within({ say, signal }, lockSeconds));
   const all: Told[] = [];
   if (!flags.json) process.stdout.write(`${headText(name, toured.place)}\n`);
   const tell = (step: Told, number: number, of: number) => {

@@ -53,6 +53,23 @@ export async function printAndExit(text: string, exitCode: number): Promise<neve
   process.exit(exitCode);
 }
 
+/**
+ * Stops a work that cleans up after itself when the user asks: its signal aborts, with an error of exit code 130. A
+ * second time ends this process at once. Both say their words.
+ */
+export function stopOnInterrupt({ stopping, left }: { stopping: string; left: string }): AbortController {
+  const stop = new AbortController();
+  onInterrupt((times) => {
+    if (times > 1) {
+      console.error(left);
+      process.exit(130);
+    }
+    console.error(`\nStopping: ${stopping} Once more leaves at once.`);
+    stop.abort(new CommandError("Stopped.", 130));
+  });
+  return stop;
+}
+
 /** Ends this process when the user asks: what was being brought begins anew at that part next time. */
 export function endOnInterrupt(name: string): () => void {
   return onInterrupt((_, signal) => {

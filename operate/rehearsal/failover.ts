@@ -2,11 +2,11 @@
 import { CommandError } from "../../setup/command.ts";
 import { NotYet, words } from "../../steps/lib/errors.ts";
 import type { Vault } from "../../steps/lib/vault.ts";
-import { until } from "../../steps/lib/wait.ts";
+import { until, within } from "../../steps/lib/wait.ts";
 import { type Health, healthOf } from "./health.ts";
 import type { Killer } from "./killers.ts";
 import { makeMount, newPath, removeLeftMounts } from "./mount.ts";
-import { bringBack, type RehearsedVault, type Rehearsing, vaultsOf, within } from "./rehearsing.ts";
+import { bringBack, type RehearsedVault, type Rehearsing, vaultsOf } from "./rehearsing.ts";
 import { type Round, runRound } from "./round.ts";
 
 export interface FailoverOptions {

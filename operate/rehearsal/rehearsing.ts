@@ -3,7 +3,7 @@ import type { Road } from "../../steps/lib/road.ts";
 import { kubectl, type Target } from "../../steps/lib/target.ts";
 import { unsealNode } from "../../steps/lib/unseal.ts";
 import { Vault } from "../../steps/lib/vault.ts";
-import { until } from "../../steps/lib/wait.ts";
+import { until, within } from "../../steps/lib/wait.ts";
 import type { VaultKeys } from "../open-vault.ts";
 import type { Aimed, Killer } from "./killers.ts";
 
@@ -68,9 +68,4 @@ export async function bringBack(rehearsing: Rehearsing): Promise<void> {
 /** A client of each node, with the root token. */
 export function vaultsOf({ road, pods, keys }: RehearsedVault, signal: AbortSignal): Vault[] {
   return pods.map((pod) => new Vault(road, pod, { signal }, keys.rootToken));
-}
-
-/** What `until` wants to know of a wait of so many seconds. */
-export function within({ say, signal }: Pick<Rehearsing, "say" | "signal">, timeoutSeconds: number) {
-  return { say, signal, timeoutSeconds, deadline: Date.now() + timeoutSeconds * 1000 };
 }

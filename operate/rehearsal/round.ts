@@ -1,10 +1,10 @@
 /** One round of a failover rehearsal: the leader is ended while a ledger is kept, and brought back. */
 import { NotYet, words } from "../../steps/lib/errors.ts";
-import { until } from "../../steps/lib/wait.ts";
+import { until, within } from "../../steps/lib/wait.ts";
 import { healthOf } from "./health.ts";
 import { type Gap, type Loss, longestGap, type Write } from "./ledger.ts";
 import { readBack } from "./read-back.ts";
-import { bringBack, kill, type Rehearsing, within } from "./rehearsing.ts";
+import { bringBack, kill, type Rehearsing } from "./rehearsing.ts";
 import { settled } from "./settled.ts";
 import { type NodeState, type Span, Watch } from "./watch.ts";
 import { Writer } from "./writer.ts";

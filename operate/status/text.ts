@@ -1,9 +1,8 @@
 import { table } from "../../setup/summary.ts";
 import type { TlsProblem } from "../../steps/lib/tls-refusal.ts";
 import { ending } from "../views/kubernetes-view.ts";
-import { shortContainer, shortUid } from "./names.ts";
+import { dayOf, daysInWords, shortContainer, shortUid } from "./names.ts";
 import type { NodeStatus, Status } from "./status.ts";
-import { dayOf, daysInWords } from "./tls-disagreements.ts";
 
 /** The views side by side, and in words below them what does not agree. */
 export function statusText(status: Status): string {

@@ -1,9 +1,9 @@
 import { renewDays } from "../../steps/lib/certificates.ts";
 import { commandsOf, type Named } from "../views/commands.ts";
 import { renewal, secretFault } from "../views/renewal.ts";
-import type { CertificateSeen } from "../views/tls-view.ts";
 import type { Views } from "../views/views.ts";
 import type { Disagreement } from "./disagreement.ts";
+import { daysInWords, shortFingerprint } from "./names.ts";
 
 /** What is wrong with the Secret of Vault's certificate. */
 export function secretDisagreements(subject: Named, { tls, kubernetes }: Views): Disagreement[] {
@@ -69,19 +69,4 @@ export function nodeTlsDisagreements(
         ],
       ]
     : [["certificate-other", says, up]];
-}
-
-/** "1 day", "12 days". */
-export function daysInWords(days: number): string {
-  return days === 1 ? "1 day" : `${days} days`;
-}
-
-/** "2E:28:16:D7": enough to tell certificates of one stack apart. */
-export function shortFingerprint({ fingerprint }: Pick<CertificateSeen, "fingerprint">): string {
-  return fingerprint.slice(0, 11);
-}
-
-/** "2026-11-25" for a time in ISO 8601. */
-export function dayOf(time: string): string {
-  return time.slice(0, 10);
 }

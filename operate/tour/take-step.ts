@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { NotYet, StepError } from "../../steps/lib/errors.ts";
-import { until } from "../../steps/lib/wait.ts";
+import { until, within } from "../../steps/lib/wait.ts";
 import { Refused } from "./answers.ts";
 import type { Api, ApiAnswer, Values } from "./api.ts";
 import { curlLine } from "./curl.ts";
@@ -60,7 +60,6 @@ export async function takeStep(step: TourStep, taking: Taking): Promise<{ told: 
 
 /** Sends a step's call, again as long as a new mount is not ready for it. */
 function answered({ call }: TourStep, { api, values, say, signal }: Taking): Promise<ApiAnswer> {
-  const deadline = Date.now() + readySeconds * 1000;
   return until(
     "the new mount to be ready",
     async () => {
@@ -70,7 +69,7 @@ function answered({ call }: TourStep, { api, values, say, signal }: Taking): Pro
       if (answer.status === 400 && words.startsWith("Upgrading from non-versioned")) throw new NotYet(words);
       return answer;
     },
-    { say, signal, deadline, timeoutSeconds: readySeconds },
+    within({ say, signal }, readySeconds),
   );
 }
 

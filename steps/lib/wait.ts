@@ -64,6 +64,11 @@ export async function until<T>(
   }
 }
 
+/** What a wait of so many seconds from now on works with. */
+export function within({ say, signal }: Pick<Waiting, "say" | "signal">, timeoutSeconds: number): Waiting {
+  return { say, signal, timeoutSeconds, deadline: Date.now() + timeoutSeconds * 1000 };
+}
+
 /** Whether waiting may help. */
 export function mayPass(error: unknown): error is Error {
   return error instanceof NotYet || (error instanceof VaultError && error.mayPass);

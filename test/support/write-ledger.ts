@@ -5,6 +5,7 @@ import { readBack } from "../../operate/rehearsal/read-back.ts";
 import { Writer } from "../../operate/rehearsal/writer.ts";
 import { poll } from "../../setup/processes.ts";
 import { Vault } from "../../steps/lib/vault.ts";
+import { within } from "../../steps/lib/wait.ts";
 import { asEachSpeaks } from "./as-each-speaks.ts";
 
 /** Where a ledger is kept. */
@@ -43,7 +44,7 @@ export async function underWrites(
     const during = writer.acknowledged.length - before;
     assert.ok(await more(before + during + 20), "nothing is written afterwards");
     await writer.stop();
-    const step = { say: () => {}, signal, deadline: Date.now() + limit, timeoutSeconds: limit / 1000 };
+    const step = within({ say: () => {}, signal }, limit / 1000);
     const lost = await Promise.all(
       pods.map((node) => readBack(writer.acknowledged, { road, node, token, mount }, step)),
     );

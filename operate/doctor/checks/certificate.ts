@@ -1,5 +1,5 @@
 import { renewDays } from "../../../steps/lib/certificates.ts";
-import { dayOf, daysInWords, shortFingerprint } from "../../status/tls-disagreements.ts";
+import { dayOf, daysInWords, shortFingerprint } from "../../status/names.ts";
 import { commandsOf } from "../../views/commands.ts";
 import { renewal, secretFault } from "../../views/renewal.ts";
 import type { CertificateSeen, TlsView } from "../../views/tls-view.ts";
