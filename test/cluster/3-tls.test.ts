@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serverNames } from "../../steps/lib/certificates.ts";
@@ -9,6 +8,7 @@ import { issueCertificate, makeAuthority } from "../../steps/lib/x509.ts";
 import { formsOf } from "../support/secret-forms.ts";
 import { minutes, pods, sharedStack } from "../support/shared-stack.ts";
 import { proposals } from "../support/test-stack.ts";
+import { seenThrough } from "../support/tls-client.ts";
 import { underWrites } from "../support/write-ledger.ts";
 
 type Shared = Awaited<ReturnType<typeof sharedStack>>;
@@ -31,32 +31,19 @@ describe("TLS, on a stack that stands", function () {
     token: shared.keys().rootToken,
   });
 
-  /** The certificate that a client of this machine's port is shown, checked by it; undefined for one that is refused. */
-  const shown = (ca: string, path = "/v1/sys/health?standbyok=true"): Promise<X509Certificate> =>
-    new Promise((resolve, reject) => {
-      const options = { port: shared.test.ports.vault, host: "localhost", path, ca, agent: false };
-      const sent = request(options, (response) => {
-        response.resume();
-        const socket = response.socket as import("node:tls").TLSSocket;
-        const certificate = socket.getPeerX509Certificate();
-        if (certificate && response.statusCode === 200) resolve(certificate);
-        else reject(new Error(`answered ${response.statusCode}`));
-      });
-      sent.on("error", reject).end();
-    });
-  const inSecret = async () =>
-    new X509Certificate(
-      Buffer.from(
-        await shared.tools.kubectl(
-          "get",
-          "secret",
-          "vault-server-tls",
-          "--output",
-          "jsonpath={.data.tls\\.crt}",
-        ),
-        "base64",
-      ),
-    );
+  /** The certificate that a client of this machine's port is shown, checked by it; Vault has to answer it. */
+  const shown = async (ca: string): Promise<X509Certificate> => {
+    const look = {
+      port: shared.test.ports.vault,
+      host: "localhost",
+      path: "/v1/sys/health?standbyok=true",
+      ca,
+    };
+    const { certificate, status } = await seenThrough(look);
+    assert.equal(status, 200);
+    return certificate;
+  };
+  const inSecret = () => shared.tools.certificateIn("vault-server-tls");
 
   it("is planned by the preview: which nodes are restarted, the one that leads last", async () => {
     await shared.test.stack.setConfig("vault.tls.enabled", { value: "true" });

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
-import { X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TLSSocket } from "node:tls";
 import { stringify } from "yaml";
 import { loadSources } from "../../sources.ts";
 import { eventually, getWithHost, minutes, sharedStack } from "../support/shared-stack.ts";
 import { proposals } from "../support/test-stack.ts";
+import { seenThrough } from "../support/tls-client.ts";
 
 type Shared = Awaited<ReturnType<typeof sharedStack>>;
 
@@ -28,31 +27,12 @@ for (const [controller, toPlainHttp] of Object.entries(controllers))
     const http = (path = "") => `http://127.0.0.1:${shared.test.ports.http}${path}`;
 
     /** What a client of the https port sees under a host name, with Vault's authority as the only one it trusts. */
-    const behind = (host: string): Promise<{ certificate: X509Certificate; status: number; body: string }> =>
-      new Promise((resolve, reject) => {
-        const options = {
-          host: "127.0.0.1",
-          port: shared.test.ports.https,
-          servername: host,
-          headers: { host },
-          path: "/v1/sys/health",
-          ca: shared.authority(),
-          agent: false,
-          timeout: 10_000,
-        };
-        const sent = request(options, (response) => {
-          const certificate = (response.socket as TLSSocket).getPeerX509Certificate();
-          let body = "";
-          response.on("data", (data) => {
-            body += data;
-          });
-          response.on("end", () => {
-            if (certificate) resolve({ certificate, status: response.statusCode ?? 0, body });
-            else reject(new Error("there was no certificate"));
-          });
-        });
-        sent.on("timeout", () => sent.destroy(new Error("no answer for 10 s")));
-        sent.on("error", reject).end();
+    const behind = (host: string) =>
+      seenThrough({
+        port: shared.test.ports.https,
+        host,
+        path: "/v1/sys/health",
+        ca: shared.authority(),
       });
 
     it("stands after an update that changes the controller alone, if that", async () => {
@@ -74,10 +54,7 @@ for (const [controller, toPlainHttp] of Object.entries(controllers))
     });
 
     it("ends TLS at Vault: the client of the https port is shown the certificate of the Secret", async () => {
-      const base64 = await shared.tools.kubectl(
-        ...["get", "secret", "vault-server-tls", "--output", "jsonpath={.data.tls\\.crt}"],
-      );
-      const inSecret = new X509Certificate(Buffer.from(base64, "base64"));
+      const inSecret = await shared.tools.certificateIn("vault-server-tls");
       let seen: X509Certificate | undefined;
       await eventually(async () => {
         seen = (await behind("vault.localhost")).certificate;

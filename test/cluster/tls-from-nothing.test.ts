@@ -7,6 +7,7 @@ import { serverNames } from "../../steps/lib/certificates.ts";
 import { openRoad } from "../../steps/lib/reach.ts";
 import { shownCertificate } from "../../steps/lib/road.ts";
 import { issueCertificate, makeAuthority } from "../../steps/lib/x509.ts";
+import { secretTexts } from "../support/authority.ts";
 import { ClusterTools } from "../support/cluster-tools.ts";
 import { eventually, minutes, pods } from "../support/shared-stack.ts";
 import {
@@ -53,7 +54,7 @@ describe("a stack whose certificate comes from a Secret that somebody else renew
       kind: "Secret",
       metadata: { name: "issued", namespace: "vault" },
       type: "kubernetes.io/tls",
-      stringData: { "tls.crt": cert, "tls.key": key, "ca.crt": authority.cert },
+      stringData: secretTexts({ cert, key, caCert: authority.cert }),
     });
     return new X509Certificate(cert);
   };

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -42,6 +43,12 @@ export class ClusterTools {
     const object = JSON.parse(await this.kubectl("get", kind, name, "--output", "json"));
     const { data, spec } = object;
     return { data, spec };
+  }
+
+  /** The certificate that a Secret of type kubernetes.io/tls holds. */
+  async certificateIn(secret: string): Promise<X509Certificate> {
+    const base64 = await this.kubectl("get", "secret", secret, "--output", "jsonpath={.data.tls\\.crt}");
+    return new X509Certificate(Buffer.from(base64, "base64"));
   }
 
   async patch(kind: string, name: string, change: object): Promise<void> {

@@ -9,6 +9,7 @@ import { execa } from "execa";
 import { checkout } from "../../setup/folders.ts";
 import { poll } from "../../setup/processes.ts";
 import { containerIdentities } from "../../steps/lib/pods.ts";
+import { authorityPath } from "../../steps/lib/tls-secret.ts";
 import { ClusterTools } from "./cluster-tools.ts";
 import { SecretScan } from "./secret-scan.ts";
 import { dockerVolumes, makeTestStack, removeTestStack, type TestStack } from "./test-stack.ts";
@@ -75,7 +76,7 @@ class SharedStack {
 
   /** The authority of Vault's certificate, as `up` has written it down; undefined before TLS was turned on. */
   authority(): string | undefined {
-    const file = join(this.test.stackDir, "vault-ca.crt");
+    const file = authorityPath(this.test.stackDir);
     return existsSync(file) ? readFileSync(file, "utf8") : undefined;
   }
 }

@@ -49,11 +49,7 @@ export class VaultProcess {
     const [api, cluster] = await freePorts(2);
     const { tls, reconcile = quickAutopilot } = options;
     const scheme = tls ? "https" : "http";
-    const files = tls && { tls_cert_file: join(folder, "cert.pem"), tls_key_file: join(folder, "key.pem") };
-    if (tls && files) {
-      await writeFile(files.tls_cert_file, tls.cert);
-      await writeFile(files.tls_key_file, tls.key, { mode: 0o600 });
-    }
+    const files = tls && (await writeCertificate(folder, tls));
     const address = `${scheme}://127.0.0.1:${api}`;
     const config = {
       disable_mlock: true,
@@ -124,24 +120,18 @@ export class VaultProcess {
   }
 
   /** Gives it another certificate, which it reads without a restart. */
-  async serve({ cert, key }: Pick<Tls, "cert" | "key">): Promise<void> {
-    await writeFile(join(this.folder, "cert.pem"), cert);
-    await writeFile(join(this.folder, "key.pem"), key);
+  async serve(certificate: Pick<Tls, "cert" | "key">): Promise<void> {
+    await writeCertificate(this.folder, certificate);
     this.#child?.kill("SIGHUP");
   }
 
   /** Has it speak HTTPS from its next start on. */
-  async turnTlsOn({ caCert, cert, key }: Tls): Promise<void> {
+  async turnTlsOn(tls: Tls): Promise<void> {
     const path = join(this.folder, "config.json");
     const config = JSON.parse(await readFile(path, "utf8"));
-    const files = {
-      tls_cert_file: join(this.folder, "cert.pem"),
-      tls_key_file: join(this.folder, "key.pem"),
-    };
-    await writeFile(files.tls_cert_file, cert);
-    await writeFile(files.tls_key_file, key, { mode: 0o600 });
+    const files = await writeCertificate(this.folder, tls);
     this.address = this.address.replace(/^http:/, "https:");
-    this.#caCert = caCert;
+    this.#caCert = tls.caCert;
     config.api_addr = this.address;
     const { tls_disable: _, ...listener } = config.listener[0].tcp;
     config.listener[0].tcp = { ...listener, ...files };
@@ -197,4 +187,12 @@ export class VaultProcess {
     const all = await readFile(this.logFile, "utf8").catch(() => "(no log)");
     return all.split("\n").slice(-lines).join("\n");
   }
+}
+
+/** Writes a node's certificate and key, and gives what its listener's configuration says of them. */
+async function writeCertificate(folder: string, { cert, key }: Pick<Tls, "cert" | "key">) {
+  const files = { tls_cert_file: join(folder, "cert.pem"), tls_key_file: join(folder, "key.pem") };
+  await writeFile(files.tls_cert_file, cert);
+  await writeFile(files.tls_key_file, key, { mode: 0o600 });
+  return files;
 }
