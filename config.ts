@@ -4,24 +4,22 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
+import {
+  type ExistingSettings,
+  foreignSettings,
+  readExisting,
+  readTls,
+  type TlsSettings,
+} from "./choices.ts";
 import { show } from "./components/values-file.ts";
-import { settingList } from "./settings.ts";
-import { shellWord } from "./setup/shell-word.ts";
-
-type Key = keyof typeof settingList;
-
-/** Before each key in a stack's configuration: the project's name, as Pulumi.yaml has it. */
-const prefix = "vault-ha:";
-
-/** Where Vault's certificate comes from. */
-export type TlsSettings =
-  | { source: "selfSigned" }
-  | { source: "secret"; secretName: string }
-  | { source: "files"; certFile: string; keyFile: string; caFile: string };
+import { mend, prefix, removal, shown } from "./setting-words.ts";
+import { type Key, settingList } from "./settings.ts";
 
 /** The settings, typed and complete. */
 export interface Settings {
   cluster: {
+    /** undefined: kind makes a cluster, and what follows here is about that one. */
+    existing: ExistingSettings | undefined;
     workers: number;
     listenAddress: string;
     ports: { http: number; https: number; vault: number; spare: number };
@@ -32,6 +30,8 @@ export interface Settings {
     shares: number;
     threshold: number;
     storageSize: string;
+    /** undefined: the cluster's default one. */
+    storageClass: string | undefined;
     giveUp: string[];
     host: string;
     /** undefined: Vault speaks HTTP. */
@@ -41,6 +41,7 @@ export interface Settings {
   raft: { performanceMultiplier: number };
   ingress: { controller: "nginx" | "traefik"; valuesFile: string | undefined };
   whoami: { enabled: boolean; host: string };
+  teardown: { retainData: boolean; protected: boolean };
   timeouts: { clusterSeconds: number; podSeconds: number; stepSeconds: number };
 }
 
@@ -52,9 +53,11 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
   const problems = Object.keys(given)
     .filter((key) => !Object.hasOwn(settingList, key))
     .map((key) => `${shown(key)}: there is no such setting.${closest(key)}\n    ${removal(key)}`);
+  const foreign = foreignSettings(given);
+  problems.push(...foreign.problems);
   const read = <K extends Key>(key: K): z.output<(typeof settingList)[K]["schema"]> | undefined => {
     const { schema, fallback } = settingList[key];
-    const text = given[key] ?? fallback;
+    const text = foreign.keys.includes(key) ? fallback : (given[key] ?? fallback);
     if (text === undefined) return undefined;
     const result = schema.safeParse(text);
     if (result.success) return result.data as z.output<(typeof settingList)[K]["schema"]>;
@@ -65,8 +68,10 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
   const must = <K extends Key>(key: K) => read(key) as z.output<(typeof settingList)[K]["schema"]>;
 
   const replicas = must("vault.replicas");
+  const existing = readExisting(read, problems);
   const settings: Settings = {
     cluster: {
+      existing,
       workers: read("cluster.workers") ?? replicas,
       listenAddress: must("cluster.listenAddress"),
       ports: {
@@ -82,6 +87,7 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
       shares: must("vault.shares"),
       threshold: must("vault.threshold"),
       storageSize: must("vault.storageSize"),
+      storageClass: read("vault.storageClass"),
       giveUp: read("vault.giveUp") ?? [],
       host: must("vault.host"),
       tls: readTls(read, problems),
@@ -90,6 +96,10 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
     raft: { performanceMultiplier: must("raft.performanceMultiplier") },
     ingress: { controller: must("ingress.controller"), valuesFile: read("ingress.valuesFile") },
     whoami: { enabled: must("whoami.enabled"), host: must("whoami.host") },
+    teardown: {
+      retainData: read("teardown.retainData") ?? existing !== undefined,
+      protected: must("teardown.protected"),
+    },
     timeouts: {
       clusterSeconds: must("timeouts.clusterSeconds"),
       podSeconds: must("timeouts.podSeconds"),
@@ -100,33 +110,8 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
   return problems.length > 0 ? { problems } : { settings, problems };
 }
 
-/** What belongs to each source, and to no other. */
-const tlsParts = {
-  selfSigned: [],
-  secret: ["vault.tls.secretName"],
-  files: ["vault.tls.certFile", "vault.tls.keyFile", "vault.tls.caFile"],
-} as const satisfies Record<TlsSettings["source"], readonly Key[]>;
-
-/** undefined where TLS is off; then the other settings of TLS may stay as they are. */
-function readTls(read: (key: Key) => unknown, problems: string[]): TlsSettings | undefined {
-  const [enabled, source] = [read("vault.tls.enabled"), read("vault.tls.source")];
-  const parts: Key[] = Object.values(tlsParts).flat();
-  const given = new Map(parts.map((key) => [key, read(key)]));
-  if (enabled !== true || source === undefined) return undefined;
-  const wanted: readonly Key[] = tlsParts[source as TlsSettings["source"]];
-  for (const [key, value] of given) {
-    const because = `the source ${source} (vault.tls.source)`;
-    if (wanted.includes(key) && value === undefined)
-      problems.push(`${key}: ${because} needs it.\n    ${mend(key, undefined)}`);
-    if (!wanted.includes(key) && value !== undefined)
-      problems.push(`${key}: ${because} does not use it.\n    ${removal(key)}`);
-  }
-  const values = wanted.map((key) => [key.slice("vault.tls.".length), given.get(key)]);
-  return { source, ...Object.fromEntries(values) } as TlsSettings;
-}
-
 /** What single values cannot show. A value that did not fit alone is undefined here and compares as false. */
-function combinations({ cluster, vault, ingress, whoami }: Settings): string[] {
+function combinations({ cluster, vault, ingress, whoami, teardown }: Settings): string[] {
   const problems: string[] = [];
   if (vault.threshold > vault.shares)
     problems.push(
@@ -136,6 +121,11 @@ function combinations({ cluster, vault, ingress, whoami }: Settings): string[] {
   if (vault.threshold === 1 && vault.shares > 1)
     problems.push(
       `vault.threshold: 1 makes each of the ${vault.shares} shares the whole key; Vault refuses that.\n    ${mend("vault.threshold", "2")}`,
+    );
+  if (cluster.existing !== undefined) return problems;
+  if (teardown.retainData)
+    problems.push(
+      `teardown.retainData: a kind cluster takes Vault's volumes with it, so nothing can be kept.\n    ${removal("teardown.retainData")}`,
     );
   if (cluster.workers < vault.replicas)
     problems.push(
@@ -164,14 +154,6 @@ function combinations({ cluster, vault, ingress, whoami }: Settings): string[] {
   }
   return problems;
 }
-
-const mend = (key: Key, value: string | undefined) => `pulumi config set ${key} ${value ?? "<value>"}`;
-
-/** A key as a message names it: an odd one in quotes, and short. */
-const shown = (key: string) => (isPlain(key) ? key : show(key));
-/** An odd key is named in full, so that it is neither a flag nor the key of another project. */
-const removal = (key: string) => `pulumi config rm ${isPlain(key) ? key : shellWord(prefix + key)}`;
-const isPlain = (key: string) => /^\w[\w.-]{0,100}$/.test(key);
 
 /** "Did you mean" for a key that differs only in its last part or its case. */
 function closest(key: string): string {

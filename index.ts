@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { loadCertificate } from "./components/brought-certificate.ts";
 import { everyProblem } from "./components/every-problem.ts";
+import { ExistingCluster } from "./components/existing-cluster.ts";
 import { loadIngressChart } from "./components/ingress-chart.ts";
 import { IngressRelease } from "./components/ingress-release.ts";
 import { KindCluster } from "./components/kind-cluster.ts";
@@ -12,7 +13,9 @@ import { loadVaultValues } from "./components/vault-values.ts";
 import { Whoami } from "./components/whoami.ts";
 import { loadSettings } from "./config.ts";
 import { preflight } from "./setup/preflight.ts";
+import { preflightExisting } from "./setup/preflight-existing.ts";
 import { loadSources } from "./sources.ts";
+import { kubeconfigPath } from "./steps/lib/cluster.ts";
 
 // Pulumi takes a stack trace of each thing it registers and looks up source maps for it: a tenth of a preview's time.
 // Node runs this program's files line by line as they are, so their traces are right without.
@@ -27,13 +30,13 @@ const [values, ingressChart, certificate] = await everyProblem(
   () => loadIngressChart(settings, sources),
   () => loadCertificate(settings.vault, stackDir),
 );
-await preflight(settings, namePrefix);
+const { existing } = settings.cluster;
+if (existing) await preflightExisting({ existing, settings, values, stack: pulumi.getStack(), stackDir });
+else await preflight(settings, namePrefix);
 
-const cluster = new KindCluster("cluster", { settings, namePrefix, stackDir, nodeImage: sources.nodeImage });
-
-const ingress = new IngressRelease("ingress", { cluster, chart: ingressChart });
-if (settings.whoami.enabled)
-  new Whoami("whoami", { cluster, ingress, host: settings.whoami.host, image: sources.whoami.image });
+const cluster = existing
+  ? new ExistingCluster("cluster", { context: existing.context, stackDir })
+  : new KindCluster("cluster", { settings, namePrefix, stackDir, nodeImage: sources.nodeImage });
 
 const vault = new VaultRelease("vault", {
   cluster,
@@ -43,20 +46,32 @@ const vault = new VaultRelease("vault", {
   certificate,
   stackDir,
 });
-new VaultIngress("vault", { cluster, ingress, vault, host: settings.vault.host });
 const lifecycle = new VaultLifecycle("lifecycle", { cluster, vault, settings, stackDir });
 
+// A cluster that exists has an edge of its own.
+if (!existing) {
+  const ingress = new IngressRelease("ingress", { cluster, chart: ingressChart });
+  if (settings.whoami.enabled)
+    new Whoami("whoami", { cluster, ingress, host: settings.whoami.host, image: sources.whoami.image });
+  new VaultIngress("vault", { cluster, ingress, vault, host: settings.vault.host });
+}
+
 const { ports } = settings.cluster;
-export const vaultAddress = `${vault.scheme}://localhost:${ports.vault}`;
-/** Vault through the ingress. With TLS the certificate is Vault's own there, too. */
-export const vaultIngressAddress = `${vault.scheme}://${settings.vault.host}:${vault.tls ? ports.https : ports.http}`;
+/** From this machine on kind, from inside a cluster that exists. */
+export const vaultAddress = existing
+  ? `${vault.scheme}://vault.${vault.namespace}.svc:8200`
+  : `${vault.scheme}://localhost:${ports.vault}`;
+/** Vault through the ingress. With TLS the certificate is Vault's own there, too. Empty without an ingress. */
+export const vaultIngressAddress = existing
+  ? ""
+  : `${vault.scheme}://${settings.vault.host}:${vault.tls ? ports.https : ports.http}`;
 /** The authority that has signed Vault's certificate, for curl --cacert and VAULT_CACERT. Empty without TLS. */
 export const vaultAuthorityFile = vault.tls?.authorityFile ?? "";
-export const whoamiAddress = settings.whoami.enabled
-  ? `http://${settings.whoami.host}:${ports.http}`
-  : undefined;
+/** The test application. Empty where there is none. */
+export const whoamiAddress =
+  settings.whoami.enabled && !existing ? `http://${settings.whoami.host}:${ports.http}` : "";
 export const clusterName = cluster.clusterName;
-export const kubeconfigFile = `${stackDir}/kubeconfig`;
+export const kubeconfigFile = kubeconfigPath(stackDir);
 /** Root token and shares, readable by you alone. */
 export const keysFile = `${stackDir}/vault-init.json`;
 export const rootToken = lifecycle.rootToken;

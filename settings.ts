@@ -43,6 +43,24 @@ const setting = <T>(
 
 /** All settings. The order is the order of docs/settings.md. */
 export const settingList = {
+  "cluster.driver": setting(
+    z.enum(["kind", "existing"], "takes kind or existing"),
+    "kind",
+    "driver",
+    "Which Kubernetes cluster Vault goes to: one that kind makes on this machine, or one that exists.",
+  ),
+  "cluster.context": setting(
+    z.string().min(1, "takes the name of a context"),
+    undefined,
+    "name",
+    "For the driver existing: the kubeconfig's context, named so that no other cluster is taken by accident.",
+  ),
+  "cluster.kubeconfig": setting(
+    path("a kubeconfig"),
+    undefined,
+    "path",
+    "For the driver existing: the kubeconfig. Unless set, $KUBECONFIG, then ~/.kube/config.",
+  ),
   "cluster.workers": setting(
     whole(1, 20),
     undefined,
@@ -103,6 +121,12 @@ export const settingList = {
     "10Gi",
     "size",
     "Size of each Vault node's volume.",
+  ),
+  "vault.storageClass": setting(
+    hostName,
+    undefined,
+    "name",
+    "Storage class of each Vault node's volume. Unless set, the cluster's default one.",
   ),
   "vault.giveUp": setting(
     z
@@ -191,6 +215,18 @@ export const settingList = {
     "host name",
     "Host under which the ingress serves the test application.",
   ),
+  "teardown.retainData": setting(
+    yesNo,
+    undefined,
+    "true or false",
+    "Whether destroy leaves the namespace, Vault's volumes (PVCs) and its keys. Unless set, true on a cluster that exists; a kind cluster takes them with it.",
+  ),
+  "teardown.protected": setting(
+    yesNo,
+    "false",
+    "true or false",
+    "Whether the stack is protected: pulumi destroy refuses, and npm run down wants the stack's name.",
+  ),
   "timeouts.clusterSeconds": setting(
     whole(10, 7200),
     "300",
@@ -210,3 +246,6 @@ export const settingList = {
     "Longest time for one step: init, unseal, join, voter or verify.",
   ),
 };
+
+/** Name of a setting. */
+export type Key = keyof typeof settingList;

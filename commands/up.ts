@@ -1,4 +1,5 @@
 // npm run up: everything from a clean checkout to a Vault that stands.
+import { clusterExists } from "../operate/stack-texts.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
 import { endOnInterrupt, networkFlag, runCommand } from "../setup/command.ts";
 import { forgetHalfMadeReleases } from "../setup/half-made-releases.ts";
@@ -29,7 +30,7 @@ await runCommand(
     const progress = new Progress(SETUP_STEPS + 2);
     const again = "To go on where it stopped: npm run up";
     const release = endOnInterrupt("npm run up");
-    await setUp(progress, readNetwork(flags.network));
+    await setUp(progress, readNetwork(flags.network), clusterExists(name));
     const stack = await progress.step(`stack ${name}`, async (say) => {
       const it = new Stack(name);
       await it.create(say.line);

@@ -2,13 +2,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { chartArgs } from "./chart.ts";
+import type { Cluster } from "./cluster.ts";
 import { ingressClass, passthroughAnnotation } from "./edge-names.ts";
 import type { IngressController } from "./ingress.ts";
 import type { IngressChart } from "./ingress-chart.ts";
-import type { KindCluster } from "./kind-cluster.ts";
 
 export interface IngressReleaseArgs {
-  cluster: KindCluster;
+  cluster: Cluster;
   /** As `loadIngressChart` gives it. */
   chart: IngressChart;
 }
@@ -34,7 +34,7 @@ export class IngressRelease extends pulumi.ComponentResource implements IngressC
         allowNullValues: true,
         timeout: 300,
       },
-      { parent: this, provider: cluster.provider, deletedWith: cluster.creation },
+      { parent: this, provider: cluster.provider, ...cluster.end },
     );
     this.registerOutputs({ ingressClass: this.ingressClass });
   }

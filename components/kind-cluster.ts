@@ -1,14 +1,14 @@
 /** A Kubernetes cluster in Docker, made by kind: 1 control-plane that takes the ingress, and the workers. */
-import type * as command from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Settings } from "../config.ts";
+import type { Cluster } from "./cluster.ts";
 import { fingerprint, kindConfig } from "./kind-config.ts";
 import { declareStep } from "./step.ts";
 
 export interface KindClusterArgs {
-  settings: Pick<Settings, "cluster" | "timeouts">;
+  settings: Pick<Settings, "cluster" | "teardown" | "timeouts">;
   /** Begins the cluster's name, which ends in a random suffix: two checkouts never meet. */
   namePrefix: string;
   /** Folder for the kubeconfig file, relative to the project. */
@@ -17,16 +17,14 @@ export interface KindClusterArgs {
   nodeImage?: string | undefined;
 }
 
-export class KindCluster extends pulumi.ComponentResource {
+export class KindCluster extends pulumi.ComponentResource implements Cluster {
   /** The cluster's name, as `kind get clusters` lists it. */
   readonly clusterName: pulumi.Output<string>;
-  /** Kubeconfig as YAML. Secret: it holds the administrator's key. */
+  /** As YAML. Secret: it holds the administrator's key. */
   readonly kubeconfig: pulumi.Output<string>;
-  /** Stands for this very cluster: another one of the same name has another instance. */
   readonly instance: pulumi.Output<string>;
   readonly provider: k8s.Provider;
-  /** What everything inside the cluster is deleted with. */
-  readonly creation: command.local.Command;
+  readonly end: Cluster["end"];
 
   constructor(name: string, args: KindClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     // Without `args`: a preview would show the component as changed whenever any setting is.
@@ -57,9 +55,9 @@ export class KindCluster extends pulumi.ComponentResource {
         triggers: [identifier, this.clusterName],
       },
       // The old cluster holds the host ports that the new one needs.
-      { parent: this, deleteBeforeReplace: true },
+      { parent: this, deleteBeforeReplace: true, protect: args.settings.teardown.protected },
     );
-    this.creation = resource;
+    this.end = { deletedWith: resource };
     this.kubeconfig = pulumi.secret(answer.kubeconfig);
     this.instance = pulumi.unsecret(answer.instance);
 

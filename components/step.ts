@@ -12,6 +12,8 @@ export type StepName =
   | "authority"
   | "certificate"
   | "tls-secret"
+  | "keep-keys"
+  | "forget-keys"
   | "identity"
   | "init"
   | "rollout"
@@ -21,7 +23,8 @@ export type StepName =
   | "verify";
 
 export interface StepArgs {
-  step: StepName;
+  /** None: the step is about its end alone. */
+  step?: StepName;
   /** The step that undoes this one, given the same input. None: nothing to undo once the cluster is gone. */
   undo?: StepName;
   /** Whether making the resource runs the step, too, or nothing; changes do so anyway. It runs unless this says no. */
@@ -52,8 +55,8 @@ export function declareStep<Answer>(
     name,
     {
       // `exec` leaves no shell between Pulumi and the step, so that an interrupt reaches the step itself.
-      ...(args.runsAtCreate !== false && { create: run(args.step) }),
-      ...(args.runsAtCreate !== undefined && { update: run(args.step) }),
+      ...(args.step && args.runsAtCreate !== false && { create: run(args.step) }),
+      ...(args.step && args.runsAtCreate !== undefined && { update: run(args.step) }),
       ...(args.undo && { delete: run(args.undo) }),
       stdin: pulumi.secret(pulumi.jsonStringify(args.input)),
       triggers: args.triggers,

@@ -11,7 +11,7 @@ import { containerIdentities, getPod } from "../steps/lib/pods.ts";
 import { openRoad } from "../steps/lib/reach.ts";
 import type { Way } from "../steps/lib/target.ts";
 import { until } from "../steps/lib/wait.ts";
-import type { KindCluster } from "./kind-cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import type { VaultRelease } from "./vault-release.ts";
 
 /** What stands for something that could not be asked. */
@@ -24,7 +24,7 @@ const unknown = "unknown";
  * @param after what has to be known before, because it may start containers anew
  */
 export function runningContainers(
-  cluster: KindCluster,
+  cluster: Cluster,
   vault: VaultRelease,
   podSeconds: number,
   after: pulumi.Input<unknown>,
@@ -54,7 +54,7 @@ export function runningContainers(
 }
 
 /** Says in a preview which nodes an update restarts, where they speak HTTP and are to speak HTTPS, or the reverse. */
-export function announceRestarts(cluster: KindCluster, vault: VaultRelease, about: pulumi.Resource): void {
+export function announceRestarts(cluster: Cluster, vault: VaultRelease, about: pulumi.Resource): void {
   if (!pulumi.runtime.isDryRun()) return;
   const look = async (kubeconfig: string) => {
     const kube = await openKube(kubeconfig);
@@ -79,7 +79,7 @@ export function announceRestarts(cluster: KindCluster, vault: VaultRelease, abou
  * preview tells what is there now.
  */
 export function knownIdentity(
-  cluster: KindCluster,
+  cluster: Cluster,
   vault: VaultRelease,
   podSeconds: number,
 ): Record<"KUBERNETES" | "STORES", pulumi.Output<string>> {
@@ -105,7 +105,7 @@ export function knownIdentity(
  * @param known as the unseal of the first node pinned it
  */
 export function answeringVault(
-  cluster: KindCluster,
+  cluster: Cluster,
   vault: VaultRelease,
   known: pulumi.Output<string | undefined>,
 ): pulumi.Output<string> {

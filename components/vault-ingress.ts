@@ -1,12 +1,12 @@
 /** Vault through the ingress: under its own certificate where it speaks HTTPS, as plain HTTP where it does not. */
 import * as pulumi from "@pulumi/pulumi";
+import type { Cluster } from "./cluster.ts";
 import { activeService } from "./edge-names.ts";
 import { declareIngress, type IngressController } from "./ingress.ts";
-import type { KindCluster } from "./kind-cluster.ts";
 import type { VaultRelease } from "./vault-release.ts";
 
 export interface VaultIngressArgs {
-  cluster: KindCluster;
+  cluster: Cluster;
   ingress: IngressController;
   vault: VaultRelease;
   /** Host name that the ingress answers for; the certificate has to name it. */
@@ -32,7 +32,7 @@ export class VaultIngress extends pulumi.ComponentResource {
       {
         parent: this,
         provider: cluster.provider,
-        deletedWith: cluster.creation,
+        ...cluster.end,
         dependsOn: [vault.release],
       },
     );

@@ -11,15 +11,15 @@ import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config.ts";
 import { keysPath } from "../steps/lib/keys-file.ts";
-import type { KindCluster } from "./kind-cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import { type DeclaredStep, declareStep, type StepArgs, type StepName } from "./step.ts";
 import { announceRestarts, answeringVault, knownIdentity, runningContainers } from "./vault-facts.ts";
 import type { VaultRelease } from "./vault-release.ts";
 
 export interface VaultLifecycleArgs {
-  cluster: KindCluster;
+  cluster: Cluster;
   vault: VaultRelease;
-  settings: Pick<Settings, "vault" | "timeouts">;
+  settings: Pick<Settings, "vault" | "teardown" | "timeouts">;
   /** Folder for the file with the shares and the root token, relative to the project. */
   stackDir: string;
 }
@@ -36,6 +36,8 @@ interface InitAnswer {
   /** The key shares, base64. */
   shares: string[];
   rootToken: string;
+  /** What names the store that was initialised, where that is known. */
+  pvcUid?: string;
 }
 
 interface UnsealAnswer {
@@ -74,7 +76,7 @@ export class VaultLifecycle extends pulumi.ComponentResource {
       const declared = declareStep<Answer>(
         `${name}-${noun}`,
         { step, input: { ...target, ...input }, triggers: [cluster.instance], ...more },
-        { parent: this, dependsOn: [vault.release, ...before], deletedWith: cluster.creation, ...opts },
+        { parent: this, dependsOn: [vault.release, ...before], ...cluster.end, ...opts },
       );
       before = [declared.resource];
       return declared;
@@ -96,10 +98,28 @@ export class VaultLifecycle extends pulumi.ComponentResource {
       {},
       // Its answer is the only one that cannot be had again: no change of a setting makes it run again, and none
       // hands the last answer to it, which would put shares into an environment.
-      { ignoreChanges: ["stdin"] },
+      { ignoreChanges: ["stdin"], protect: settings.teardown.protected },
     );
     this.shares = pulumi.secret(init.answer.shares);
     this.rootToken = pulumi.secret(init.answer.rootToken);
+    // The state ends with the stack, and volumes that stay are worth nothing without their keys.
+    if (settings.teardown.retainData)
+      declareStep(
+        `${name}-keys`,
+        {
+          undo: "keep-keys",
+          input: {
+            ...target,
+            pod: first,
+            threshold,
+            shares: this.shares,
+            token: this.rootToken,
+            store: init.answer.pvcUid,
+          },
+          triggers: [],
+        },
+        { parent: this },
+      );
 
     // What runs already is brought to what the release and its certificate are now. Where nothing ran, nothing is done.
     const rollout = next(

@@ -7,15 +7,16 @@ import { podNames } from "../steps/lib/road.ts";
 import type { Reach } from "../steps/lib/target.ts";
 import type { TlsSecret } from "../steps/lib/tls-secret.ts";
 import { chartArgs } from "./chart.ts";
-import type { KindCluster } from "./kind-cluster.ts";
+import { type Cluster, stackLabel } from "./cluster.ts";
 import { fingerprint } from "./kind-config.ts";
 import { podTls } from "./pod-tls.ts";
+import { declareStep } from "./step.ts";
 import type { Values } from "./values-file.ts";
 import { VaultTls } from "./vault-tls.ts";
 
 export interface VaultReleaseArgs {
-  cluster: KindCluster;
-  settings: Pick<Settings, "vault" | "timeouts">;
+  cluster: Cluster;
+  settings: Pick<Settings, "vault" | "teardown" | "timeouts">;
   source: Sources["vault"];
   /** The chart's values, as `loadVaultValues` gives them. */
   values: Values;
@@ -40,17 +41,45 @@ export class VaultRelease extends pulumi.ComponentResource {
   constructor(name: string, args: VaultReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("vault-ha:vault:VaultRelease", name, {}, opts);
     const { cluster, settings, source, certificate, stackDir } = args;
-    const { vault } = settings;
-    const inCluster = { parent: this, provider: cluster.provider, deletedWith: cluster.creation };
+    const { vault, teardown } = settings;
+    const isOurs = cluster.end.deletedWith !== undefined;
+    const { retainData, protected: protect } = teardown;
+    const inCluster = { parent: this, provider: cluster.provider, ...cluster.end };
     this.namespace = vault.namespace;
     this.pods = podNames(vault.replicas);
     this.scheme = vault.tls ? "https" : "http";
     this.valuesHash = fingerprint(JSON.stringify([source, args.values]));
 
+    // Deleted last, when the volumes are gone: keys of no data are of no use, and stand in the way of a new Vault.
+    const forget =
+      isOurs || retainData
+        ? []
+        : [
+            declareStep(
+              `${name}-keys`,
+              {
+                undo: "forget-keys",
+                input: {
+                  stackDir,
+                  kubeconfig: cluster.kubeconfig,
+                  namespace: vault.namespace,
+                  timeoutSeconds: settings.timeouts.stepSeconds,
+                },
+                triggers: [],
+              },
+              { parent: this },
+            ).resource,
+          ];
     const namespace = new k8s.core.v1.Namespace(
       `${name}-namespace`,
-      { metadata: { name: vault.namespace } },
-      inCluster,
+      {
+        metadata: {
+          name: vault.namespace,
+          ...(!isOurs && { labels: { [stackLabel]: pulumi.getStack() } }),
+        },
+      },
+      // The volumes would go with it.
+      { ...inCluster, protect, retainOnDelete: retainData, dependsOn: forget },
     );
     const { tls } = vault;
     this.tls =
@@ -75,7 +104,7 @@ export class VaultRelease extends pulumi.ComponentResource {
         // A null in a stack's own values takes away a default of the chart, as with Helm.
         allowNullValues: true,
       },
-      inCluster,
+      { ...inCluster, protect },
     );
     this.#tlsSecret = podTls(tls)?.secretName;
     this.registerOutputs({ namespace: this.namespace, pods: this.pods });

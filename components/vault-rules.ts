@@ -12,8 +12,12 @@ export interface Decided {
   image: { repository: string; tag: string };
   /** Raft's timers times this; Vault's own is 5. */
   performanceMultiplier: number;
+  /** Storage class of each node's volume; undefined: the values files', else the cluster's default one. */
+  storageClass?: string | undefined;
   /** Port of every Kubernetes node at which Vault answers; 30000, as the cluster's configuration maps it. */
   nodePort?: number | undefined;
+  /** The cluster is somebody else's: no port of this machine leads to it. */
+  existing?: boolean;
   /** The secret with tls.crt, tls.key and ca.crt that the pods serve; without it they speak HTTP. */
   tls?: PodTls | undefined;
 }
@@ -23,7 +27,8 @@ const sparesSealed = (path: unknown) =>
   typeof path === "string" && /[?&]sealedcode=2\d\d/.test(path) && /[?&]uninitcode=2\d\d/.test(path);
 
 /** The rules for one stack. Values that no rule names are the stack's own affair, and the chart's schema checks them. */
-export function rules({ replicas, storageSize, image, nodePort = vaultNodePort, tls }: Decided): Rule[] {
+export function rules(decided: Decided): Rule[] {
+  const { replicas, storageSize, storageClass, image, tls, existing = false } = decided;
   const podNames =
     "The steps reach the pods as vault-0, vault-1, ... and join them as vault-N.vault-internal.";
   const imageIs = `This release runs ${image.repository}:${image.tag}, the image that setup found together with the chart.`;
@@ -126,6 +131,16 @@ export function rules({ replicas, storageSize, image, nodePort = vaultNodePort, 
       why: `This stack's volumes have ${storageSize} (vault.storageSize).`,
       instead: "Remove the key and set the size: pulumi config set vault.storageSize <size>",
     },
+    ...(storageClass === undefined
+      ? []
+      : [
+          {
+            key: "server.dataStorage.storageClass",
+            allowed: only(storageClass, null),
+            why: `This stack's volumes are of the class ${storageClass} (vault.storageClass).`,
+            instead: "Remove the key, or the setting: pulumi config rm vault.storageClass",
+          },
+        ]),
     {
       key: "server.dataStorage.mountPath",
       allowed: only("/vault/data"),
@@ -187,6 +202,14 @@ export function rules({ replicas, storageSize, image, nodePort = vaultNodePort, 
       why: "Vault is reached from outside through the service vault-ui.",
       instead: remove,
     },
+    ...(existing ? [] : mappedPort(decided)),
+    { key: "ui.targetPort", allowed: only(8200), why: "Vault listens on 8200.", instead: remove },
+  ];
+}
+
+/** On kind a port of this machine leads to one port of the nodes. */
+function mappedPort({ nodePort = vaultNodePort }: Decided): Rule[] {
+  return [
     {
       key: "ui.serviceType",
       allowed: only("NodePort"),
@@ -200,6 +223,5 @@ export function rules({ replicas, storageSize, image, nodePort = vaultNodePort, 
       why: `This machine's port leads to node port ${nodePort}.`,
       instead: "Remove the key; the port on this machine: pulumi config set cluster.ports.vault <port>",
     },
-    { key: "ui.targetPort", allowed: only(8200), why: "Vault listens on 8200.", instead: remove },
   ];
 }

@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Settings, TlsSettings } from "../config.ts";
+import type { TlsSettings } from "../choices.ts";
+import type { Settings } from "../config.ts";
 import {
   certificateDays,
   dayMs,
@@ -13,12 +14,12 @@ import {
 } from "../steps/lib/certificates.ts";
 import { podNames } from "../steps/lib/road.ts";
 import { authorityPath, type TlsSecret } from "../steps/lib/tls-secret.ts";
-import type { KindCluster } from "./kind-cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import { ownTlsSecret } from "./pod-tls.ts";
 import { declareStep } from "./step.ts";
 
 export interface VaultTlsArgs {
-  cluster: KindCluster;
+  cluster: Cluster;
   namespace: k8s.core.v1.Namespace;
   settings: Pick<Settings, "vault" | "timeouts">;
   tls: TlsSettings;
@@ -72,7 +73,7 @@ export class VaultTls extends pulumi.ComponentResource {
           },
           triggers: [cluster.instance],
         },
-        { parent: this, dependsOn: namespace, deletedWith: cluster.creation },
+        { parent: this, dependsOn: namespace, ...cluster.end },
       );
       this.secretName = pulumi.unsecret(answer.apply(() => tls.secretName));
       // It may have been renewed since the step looked.
@@ -88,7 +89,7 @@ export class VaultTls extends pulumi.ComponentResource {
           type: "kubernetes.io/tls",
           data: { "tls.crt": base64(cert), "tls.key": base64(pulumi.secret(key)), "ca.crt": base64(caCert) },
         },
-        { parent: this, provider: cluster.provider, deletedWith: cluster.creation },
+        { parent: this, provider: cluster.provider, ...cluster.end },
       );
       this.secretName = secret.metadata.name;
       this.fingerprint = pulumi.unsecret(cert.apply(fingerprintOf));
@@ -110,7 +111,7 @@ export class VaultTls extends pulumi.ComponentResource {
   ): { cert: pulumi.Output<string>; key: pulumi.Output<string>; caCert: pulumi.Output<string> } {
     const { vault, timeouts } = settings;
     const input = { stack: pulumi.getStack(), timeoutSeconds: timeouts.stepSeconds };
-    const options = { parent: this, deletedWith: cluster.creation };
+    const options = { parent: this, ...cluster.end };
     const authority = declareStep<Made>(
       `${name}-authority`,
       { step: "authority", input, triggers: [] },

@@ -29,7 +29,7 @@ const configKey = "server.ha.raft.config";
  */
 export function vaultValues(args: VaultValuesArgs): { values: Values; problems: string[] } {
   const { ownFile, exampleFile = exampleValues } = args;
-  const example = readValuesFile(exampleFile);
+  const example = withoutPort(readValuesFile(exampleFile), args.existing);
   const own = ownFile === undefined ? { values: {}, problems: [] } : readValuesFile(ownFile);
   const merged = mergeValues(example.values, own.values, ownFile ?? exampleFile);
   const problems = [...example.problems, ...own.problems, ...merged.problems];
@@ -70,13 +70,15 @@ export function vaultValues(args: VaultValuesArgs): { values: Values; problems: 
  * problem of the values files.
  */
 export function loadVaultValues(
-  { vault, raft }: Pick<Settings, "vault" | "raft">,
+  { cluster, vault, raft }: Pick<Settings, "cluster" | "vault" | "raft">,
   source: Sources["vault"],
 ): Values {
-  const { replicas, storageSize, valuesFile } = vault;
+  const { replicas, storageSize, storageClass, valuesFile } = vault;
   const { values, problems } = vaultValues({
     replicas,
     storageSize,
+    storageClass,
+    existing: cluster.existing !== undefined,
     performanceMultiplier: raft.performanceMultiplier,
     image: source.image,
     tls: podTls(vault.tls),
@@ -88,12 +90,21 @@ export function loadVaultValues(
   );
 }
 
+/** On a cluster that exists the UI's service is an inner one, unless the stack's own values say otherwise. */
+function withoutPort(example: ReturnType<typeof readValuesFile>, existing = false) {
+  if (!existing || example.problems.length > 0) return example;
+  const inner = withValue(example.values, "ui.serviceType", "ClusterIP");
+  return { ...example, values: withValue(inner, "ui.serviceNodePort", null) };
+}
+
 /** What settings decide, by key of the chart. */
 function decided({
   replicas,
   storageSize,
+  storageClass,
   image,
   nodePort = vaultNodePort,
+  existing = false,
   tls,
 }: Decided): [string, unknown][] {
   return [
@@ -102,7 +113,10 @@ function decided({
     ["server.dataStorage.size", storageSize],
     ["server.image.repository", image.repository],
     ["server.image.tag", image.tag],
-    ["ui.serviceNodePort", nodePort],
+    ...(storageClass === undefined
+      ? []
+      : [["server.dataStorage.storageClass", storageClass] as [string, unknown]]),
+    ...(existing ? [] : [["ui.serviceNodePort", nodePort] as [string, unknown]]),
   ];
 }
 

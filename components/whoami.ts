@@ -1,11 +1,11 @@
 /** A small application that answers with the request it got: shows that the ingress works. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { Cluster } from "./cluster.ts";
 import { declareIngress, type IngressController } from "./ingress.ts";
-import type { KindCluster } from "./kind-cluster.ts";
 
 export interface WhoamiArgs {
-  cluster: KindCluster;
+  cluster: Cluster;
   ingress: IngressController;
   /** Host name that the ingress answers for. */
   host: string;
@@ -16,7 +16,7 @@ export class Whoami extends pulumi.ComponentResource {
   constructor(name: string, args: WhoamiArgs, opts?: pulumi.ComponentResourceOptions) {
     // Without `args`: a component waits for the resources in them, and only the Ingress has to wait for the controller.
     super("vault-ha:ingress:Whoami", name, {}, opts);
-    const child = { parent: this, provider: args.cluster.provider, deletedWith: args.cluster.creation };
+    const child = { parent: this, provider: args.cluster.provider, ...args.cluster.end };
     const labels = { app: "whoami" };
     const metadata = { name: "whoami", namespace: "default", labels };
 

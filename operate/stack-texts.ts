@@ -35,3 +35,8 @@ export function hostOf(stack: string): string {
   const { fallback = "" } = settingList["vault.host"];
   return stackTexts(stack)?.["vault-ha:vault.host"] ?? fallback;
 }
+
+/** Whether the stack's cluster is somebody else's (cluster.driver existing), by the stack's file. */
+export function clusterExists(stack: string): boolean {
+  return stackTexts(stack)?.["vault-ha:cluster.driver"] === "existing";
+}

@@ -25,8 +25,11 @@ const says: Record<keyof Ways, string> = {
   images: "images and charts",
 };
 
-/** Brings everything that Pulumi and the program need: the engine, the tools, the images. */
-export async function setUp(progress: Progress, network: Network): Promise<SetUp> {
+/**
+ * Brings everything that Pulumi and the program need: the engine, the tools, the images.
+ * @param existing the stack's cluster exists, so no engine is needed, but for building images on a closed network
+ */
+export async function setUp(progress: Progress, network: Network, existing = false): Promise<SetUp> {
   prepareEnvironment();
   const ways = await progress.step("network", async (say) => {
     const found = keepImages(await decideWays(network), network, readTools());
@@ -35,7 +38,12 @@ export async function setUp(progress: Progress, network: Network): Promise<SetUp
     }
     return found;
   });
-  const engine = await progress.step("Docker engine", bringEngine, (words) => words);
+  const needsEngine = !existing || ways.images.way === "closed";
+  const engine = await progress.step(
+    "Docker engine",
+    needsEngine ? bringEngine : async () => "not needed, the cluster exists",
+    (words) => words,
+  );
   const pulumiHome = shellEnvironment(false).PULUMI_HOME ?? local.pulumiHome;
   const tools = await progress.step(
     "tools",

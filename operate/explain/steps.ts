@@ -6,8 +6,9 @@ import type { Settings } from "../../config.ts";
 import type { Sources } from "../../sources.ts";
 import { podNames } from "../../steps/lib/road.ts";
 import { tlsFolder } from "../../steps/lib/tls-secret.ts";
-import { helmInstallVault, kindCreate } from "./by-hand.ts";
+import { helmInstallVault } from "./by-hand.ts";
 import { explainedCertificate } from "./certificate.ts";
+import { explainedCluster, explainedForgetting, explainedKeeping } from "./cluster.ts";
 import { explainedIngress, explainedVaultIngress } from "./edge.ts";
 
 /** One step of a stack. */
@@ -26,20 +27,12 @@ export interface ExplainedStep {
 /** The steps of a stack, in the order in which they run. */
 export function explainedSteps(stack: string, settings: Settings, sources: Sources): ExplainedStep[] {
   const { namespace, replicas, shares, threshold } = settings.vault;
+  const { existing } = settings.cluster;
+  const { retainData } = settings.teardown;
   const [first, ...others] = podNames(replicas) as [string, ...string[]];
   const journal = `.local/stacks/${stack}/vault-init.json`;
   const vault = (pod: string, command: string) =>
     `kubectl --namespace ${namespace} exec ${pod} -- vault ${command}`;
-
-  const cluster: ExplainedStep = {
-    title: `a Kubernetes cluster in Docker: 1 control-plane, ${settings.cluster.workers} workers`,
-    resources: ["cluster-suffix", "cluster-create", "cluster-provider"],
-    byHand: [kindCreate(`vault-ha-${stack}`, settings, sources.nodeImage)],
-    here: [
-      "A random suffix in the name and a Docker network of its own keep two checkouts apart. ~/.kube/config is not touched.",
-      "A whole cluster is taken as it is, and its stopped nodes are started. A half-made one is made anew, but never where this stack has the keys of a Vault that may be in it.",
-    ],
-  };
 
   const release: ExplainedStep = {
     title: `Vault's release vault in the namespace ${namespace}: ${replicas} pods, sealed`,
@@ -161,13 +154,15 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
   };
 
   return [
-    cluster,
-    ...explainedIngress(settings, sources),
+    explainedCluster(stack, settings, sources),
+    ...(existing ? [] : explainedIngress(settings, sources)),
+    ...(existing && !retainData ? [explainedForgetting(journal)] : []),
     ...explainedCertificate(settings),
     release,
-    explainedVaultIngress(settings),
+    ...(existing ? [] : [explainedVaultIngress(settings)]),
     identity,
     init,
+    ...(retainData ? [explainedKeeping(journal)] : []),
     rollout,
     unseal(first),
     ...others.flatMap((pod) => [join(pod), unseal(pod), voter(pod)]),

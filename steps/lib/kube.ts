@@ -15,6 +15,13 @@ export interface Kube {
   options(): Promise<RequestOptions>;
   /** One GET; undefined where the object does not exist. Throws Unreachable where no answer came in time. */
   get<S extends z.ZodType>(path: string, schema: S, signal: AbortSignal): Promise<z.output<S> | undefined>;
+  /** One POST; gives what Kubernetes made of the object. Throws Unreachable where it is not made. */
+  create<S extends z.ZodType>(
+    path: string,
+    object: object,
+    schema: S,
+    signal: AbortSignal,
+  ): Promise<z.output<S>>;
   /** Changes the named fields of an object (JSON merge patch). Throws Unreachable where it is not changed. */
   patch(path: string, fields: object, signal: AbortSignal): Promise<void>;
   /** Deletes an object; one that does not exist is no error. Throws Unreachable where it is not deleted. */
@@ -46,7 +53,7 @@ const getMs = 10_000;
 export async function openKube(kubeconfig: string): Promise<Kube> {
   const access = await accessOf(kubeconfig);
   const ask = async (
-    method: "GET" | "DELETE" | "PATCH",
+    method: "GET" | "DELETE" | "PATCH" | "POST",
     path: string,
     signal: AbortSignal,
     body?: object,
@@ -54,7 +61,9 @@ export async function openKube(kubeconfig: string): Promise<Kube> {
     const options = await access.options();
     const headers = {
       accept: "application/json",
-      ...(body && { "content-type": "application/merge-patch+json" }),
+      ...(body && {
+        "content-type": method === "POST" ? "application/json" : "application/merge-patch+json",
+      }),
       ...options.headers,
     };
     const url = new URL(access.server + path);
@@ -72,6 +81,11 @@ export async function openKube(kubeconfig: string): Promise<Kube> {
       if (status === 404) return undefined;
       if (status === 200) return schema.parse(JSON.parse(body));
       throw new KubeRefusal(`GET ${path}`, status, message(body));
+    },
+    create: async (path, object, schema, signal) => {
+      const { status, body } = await ask("POST", path, signal, object);
+      if (status !== 201) throw new KubeRefusal(`POST ${path}`, status, message(body));
+      return schema.parse(JSON.parse(body));
     },
     patch: async (path, fields, signal) => {
       const { status, body } = await ask("PATCH", path, signal, fields);

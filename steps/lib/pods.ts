@@ -145,3 +145,36 @@ async function look(kube: Kube, namespace: string, name: string, signal: AbortSi
     throw error;
   }
 }
+
+const Claims = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string(), uid: z.string() }),
+      spec: z.object({ storageClassName: z.string().optional() }),
+      status: z.object({ capacity: z.object({ storage: z.string() }).optional() }).optional(),
+    }),
+  ),
+});
+
+/** A volume of Vault's: its claim (PVC). */
+export interface VaultClaim {
+  name: string;
+  uid: string;
+  /** Such as 10Gi; undefined while it is not bound. */
+  size: string | undefined;
+  storageClass: string | undefined;
+}
+
+/** The claims of Vault's StatefulSet, by their names, also after the StatefulSet itself is gone. */
+export async function vaultClaims(kube: Kube, namespace: string, signal: AbortSignal): Promise<VaultClaim[]> {
+  const path = `/api/v1/namespaces/${namespace}/persistentvolumeclaims`;
+  const claims = await kube.get(path, Claims, signal);
+  return (claims?.items ?? [])
+    .filter(({ metadata }) => /^(data|audit)-vault-\d+$/.test(metadata.name))
+    .map(({ metadata: { name, uid }, spec, status }) => ({
+      name,
+      uid,
+      size: status?.capacity?.storage,
+      storageClass: spec.storageClassName,
+    }));
+}

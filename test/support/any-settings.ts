@@ -72,6 +72,9 @@ const port = fc.integer({ min: 61_000, max: 61_003 }).map(String);
 
 /** Values that fit alone; of a setting that is not here, its default. */
 const fitting: Record<string, fc.Arbitrary<string>> = {
+  "cluster.driver": fc.constantFrom("kind", "existing"),
+  "cluster.context": fc.constantFrom("a", "kind-b", "arn:aws:eks:eu-west-1:1:cluster/c"),
+  "cluster.kubeconfig": fc.constantFrom("no-such-file", "test"),
   "cluster.workers": fc.integer({ min: 1, max: 20 }).map(String),
   "cluster.listenAddress": fc.oneof(fc.ipV4(), fc.ipV6(), fc.constant("127.0.0.1")),
   "cluster.ports.http": port,
@@ -83,6 +86,9 @@ const fitting: Record<string, fc.Arbitrary<string>> = {
   "vault.shares": fc.integer({ min: 1, max: 6 }).map(String),
   "vault.threshold": fc.integer({ min: 1, max: 6 }).map(String),
   "vault.storageSize": fc.constantFrom("1Mi", "10Gi", "2Ti"),
+  "vault.storageClass": fc.constantFrom("standard", "a.b"),
+  "teardown.retainData": fc.constantFrom("true", "false"),
+  "teardown.protected": fc.constantFrom("true", "false"),
   "vault.giveUp": fc.constantFrom("a", "0d1f-2,b"),
   "vault.valuesFile": fc.constantFrom(exampleValues, "no-such-file.yaml", "test", "package.json/values.yaml"),
   "ingress.controller": fc.constantFrom("nginx", "traefik"),

@@ -2,9 +2,11 @@
  * Runs index.ts on Pulumi's mocks and gives every resource as it was registered:
  * its inputs (secrets still marked), what it depends on, and what it is deleted with.
  */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { resolve } from "node:path";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
@@ -22,6 +24,8 @@ export interface Registered {
   deletedWith: string | undefined;
   secretOutputs: string[];
   ignoreChanges: string[];
+  protect: boolean;
+  retainOnDelete: boolean;
 }
 
 /** What the fake steps answer. A test searches for these to see that they stay secret. */
@@ -73,6 +77,10 @@ export async function runProgram({
   process.env.PATH = `${resolve("test/support/fake-bin")}:${path}`;
   const restore = recordRegistrations(resources);
   try {
+    if (config["cluster.driver"] === "existing") {
+      const text = kubeconfigFor(kubernetes.url);
+      config = { "cluster.context": "fake", "cluster.kubeconfig": writeTemporary(text), ...config };
+    }
     pulumi.runtime.setAllConfig(
       Object.fromEntries(Object.entries(config).map(([key, value]) => [`vault-ha:${key}`, value])),
     );
@@ -106,7 +114,19 @@ export async function runProgram({
     restore();
     process.env.PATH = path;
     kubernetes.close();
+    for (const folder of temporaries.splice(0)) rmSync(folder, { recursive: true });
+    rmSync(".local/stacks/mocked/kubeconfig", { force: true });
   }
+}
+
+const temporaries: string[] = [];
+
+function writeTemporary(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "vault-ha-kubeconfig-"));
+  temporaries.push(folder);
+  const file = join(folder, "config");
+  writeFileSync(file, text);
+  return file;
 }
 
 function recordRegistrations(resources: Map<string, Registered>): () => void {
@@ -121,6 +141,8 @@ function recordRegistrations(resources: Map<string, Registered>): () => void {
       deletedWith: request.getDeletedwith() ? nameOf(request.getDeletedwith()) : undefined,
       secretOutputs: request.getAdditionalsecretoutputsList(),
       ignoreChanges: request.getIgnorechangesList(),
+      protect: request.getProtect() ?? false,
+      retainOnDelete: request.getRetainondelete() ?? false,
     });
     return original.call(this, request, callback);
   };
@@ -156,7 +178,7 @@ const kubeconfigFor = (server: string) =>
     contexts: [{ name: "fake", context: { cluster: "fake", user: marked.kubeconfigUser } }],
   });
 
-/** A Kubernetes API in which every Vault pod runs in `container-<pod>`, and objects are `uid-of-<name>`. */
+/** A Kubernetes API in which every Vault pod runs in `container-<pod>`, objects are `uid-of-<name>`, and all is allowed. */
 async function fakeKubernetes(): Promise<{ url: string; close(): void }> {
   const pods = Array.from({ length: 7 }, (_, n) => `vault-${n}`).map((name) => ({
     metadata: { name, namespace: "vault", uid: `uid-${name}` },
@@ -178,13 +200,18 @@ async function fakeKubernetes(): Promise<{ url: string; close(): void }> {
   }));
   const server = createServer((request, response) => {
     const name = request.url?.match(/\/pods\/([^/?]+)/)?.[1];
-    const identified = request.url?.match(/\/(?:persistentvolumeclaims|namespaces)\/([^/?]+)$/)?.[1];
+    const identified = request.url?.match(
+      /\/(?:persistentvolumeclaims|namespaces|storageclasses)\/([^/?]+)$/,
+    )?.[1];
+    const asked = request.method === "POST" && { status: { allowed: true } };
     const body = name
       ? pods.find((pod) => pod.metadata.name === name)
-      : identified && { metadata: { uid: `uid-of-${identified}` } };
+      : identified && {
+          metadata: { uid: `uid-of-${identified}`, labels: { "vault-ha/stack": "mocked" } },
+        };
     response
-      .writeHead(body ? 200 : 404, { "content-type": "application/json" })
-      .end(JSON.stringify(body ?? {}));
+      .writeHead(asked ? 201 : body ? 200 : 404, { "content-type": "application/json" })
+      .end(JSON.stringify(asked || body || {}));
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };

@@ -11,6 +11,7 @@ describe("settings", () => {
     assert.deepEqual(problems, []);
     assert.deepEqual(settings, {
       cluster: {
+        existing: undefined,
         workers: 3,
         listenAddress: "127.0.0.1",
         ports: { http: 8080, https: 8443, vault: 30000, spare: 30001 },
@@ -21,6 +22,7 @@ describe("settings", () => {
         shares: 5,
         threshold: 3,
         storageSize: "10Gi",
+        storageClass: undefined,
         giveUp: [],
         host: "vault.localhost",
         tls: { source: "selfSigned" },
@@ -29,8 +31,37 @@ describe("settings", () => {
       raft: { performanceMultiplier: 5 },
       ingress: { controller: "nginx", valuesFile: undefined },
       whoami: { enabled: true, host: "whoami.localhost" },
+      teardown: { retainData: false, protected: false },
       timeouts: { clusterSeconds: 300, podSeconds: 300, stepSeconds: 300 },
     });
+  });
+
+  it("keep Vault's data on a cluster that exists, unless they say otherwise", () => {
+    const existing = { "cluster.driver": "existing", "cluster.context": "prod" };
+    const { settings } = readSettings(existing);
+    assert.deepEqual(settings?.cluster.existing, { context: "prod", kubeconfig: undefined });
+    assert.equal(settings?.teardown.retainData, true);
+    const without = readSettings({ ...existing, "teardown.retainData": "false" });
+    assert.equal(without.settings?.teardown.retainData, false);
+    assert.match(problemsOf({ "teardown.retainData": "true" }).join(), /kind cluster takes Vault's volumes/);
+  });
+
+  it("refuse what belongs to the other driver, each by its key, and a driver without its context", () => {
+    const problems = problemsOf({
+      "cluster.driver": "existing",
+      "cluster.ports.http": "80",
+      "whoami.enabled": "false",
+      "ingress.controller": "traefik",
+    });
+    assert.deepEqual(
+      problems.map((problem) => problem.split(":")[0]),
+      ["cluster.ports.http", "whoami.enabled", "ingress.controller", "cluster.context"],
+    );
+    assert.match(
+      problems[0] ?? "",
+      /driver existing .* does not use it.\n.*pulumi config rm cluster\.ports\.http/,
+    );
+    assert.match(problemsOf({ "cluster.context": "prod" }).join(), /driver kind .* does not use it/);
   });
 
   for (const replicas of [1, 3, 5, 7])

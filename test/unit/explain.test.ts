@@ -41,6 +41,8 @@ describe("explain", () => {
     { "vault.tls.source": "secret", "vault.tls.secretName": "mine" },
     { "vault.replicas": "5", "cluster.workers": "6" },
     { "ingress.controller": "traefik" },
+    { "cluster.driver": "existing", "cluster.context": "fake" },
+    { "cluster.driver": "existing", "cluster.context": "fake", "teardown.retainData": "false" },
   ])
     it(`names what the program makes, all of it and in its order: ${JSON.stringify(config)}`, async () => {
       const declared = [...(await runProgram({ config })).values()].filter(isMade);

@@ -262,6 +262,74 @@ describe("the program", () => {
     );
   });
 
+  describe("on a cluster that exists", () => {
+    const existing = (config: Record<string, string> = {}) =>
+      runProgram({ config: { "cluster.driver": "existing", ...config } });
+
+    it("declares the same runbook, and no cluster, no ingress and no test application", async () => {
+      const resources = await existing();
+      const steps = stepsOf(resources).map(({ name }) => name);
+      assert.deepEqual(
+        steps.filter((name) => name.startsWith("lifecycle-")).sort(),
+        [...runbook(3), "lifecycle-keys"].sort(),
+      );
+      for (const name of ["cluster-create", "ingress-release", "whoami-deployment", "vault-ingress"])
+        assert.equal(resources.get(name), undefined, name);
+    });
+
+    it("deletes nothing with the cluster, and knows it under the same names whoever's login is used", async () => {
+      for (const { name, inputs, deletedWith } of (await existing()).values()) {
+        assert.equal(deletedWith, undefined, name);
+        if (inputs.triggers !== undefined && name.startsWith("lifecycle-") && name !== "lifecycle-keys")
+          assert.deepEqual(inputs.triggers, ["existing"], name);
+      }
+      const { inputs } = get(await existing(), "cluster-provider");
+      assert.equal(inputs.kubeconfig, ".local/stacks/mocked/kubeconfig");
+      assert.equal(inputs.clusterIdentifier, "existing");
+    });
+
+    it("keeps namespace and keys at the end unless the stack says otherwise; then the keys go last", async () => {
+      const kept = await existing();
+      assert.equal(get(kept, "vault-namespace").retainOnDelete, true);
+      assert.equal(get(kept, "lifecycle-keys").inputs.delete, "exec node steps/keep-keys.ts");
+      assert.ok(get(kept, "lifecycle-keys").dependsOn.includes("lifecycle-init-vault-0"));
+      const gone = await existing({ "teardown.retainData": "false" });
+      assert.equal(get(gone, "vault-namespace").retainOnDelete, false);
+      assert.equal(gone.get("lifecycle-keys"), undefined);
+      assert.equal(get(gone, "vault-keys").inputs.delete, "exec node steps/forget-keys.ts");
+      // Deleted in the reverse order: the keys after the volumes.
+      assert.ok(get(gone, "vault-namespace").dependsOn.includes("vault-keys"));
+    });
+
+    it("marks the namespace as the stack's own, and gives Vault's service no port of the nodes", async () => {
+      const resources = await existing({ "vault.storageClass": "fast" });
+      const { metadata } = get(resources, "vault-namespace").inputs as { metadata: object };
+      assert.deepEqual(metadata, { name: "vault", labels: { "vault-ha/stack": "mocked" } });
+      const { values } = get(resources, "vault-release").inputs as { values: Values };
+      assert.equal(valueAt(values, "ui.serviceType"), "ClusterIP");
+      assert.equal(valueAt(values, "ui.serviceNodePort"), null);
+      assert.equal(valueAt(values, "server.dataStorage.storageClass"), "fast");
+    });
+  });
+
+  it("protects what holds data and keys where the stack is protected, and nothing that comes and goes", async () => {
+    const protectedNames = async (config: Record<string, string>) =>
+      [...(await runProgram({ config })).values()]
+        .filter(({ protect }) => protect)
+        .map(({ name }) => name)
+        .sort();
+    assert.deepEqual(await protectedNames({}), []);
+    const holders = ["lifecycle-init-vault-0", "vault-namespace", "vault-release"];
+    assert.deepEqual(
+      await protectedNames({ "teardown.protected": "true" }),
+      ["cluster-create", ...holders].sort(),
+    );
+    assert.deepEqual(
+      await protectedNames({ "teardown.protected": "true", "cluster.driver": "existing" }),
+      holders,
+    );
+  });
+
   it("does not wait for Vault's pods in the release: they are not ready before they are unsealed", async () => {
     const { inputs } = get(await runProgram(), "vault-release");
     assert.equal(inputs.skipAwait, true);
