@@ -8,6 +8,7 @@ import { multiplierOf } from "../operate/rehearsal/multiplier.ts";
 import { picture } from "../operate/rehearsal/picture.ts";
 import { asObject, asText, headline, isGood, type Rehearsed } from "../operate/rehearsal/report.ts";
 import { settleSeconds } from "../operate/rehearsal/settled.ts";
+import { clusterExists } from "../operate/stack-texts.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
 import { CommandError, runCommand, stopOnInterrupt } from "../setup/command.ts";
 import { takeStackLock } from "../steps/lib/stack-lock.ts";
@@ -82,6 +83,10 @@ async function rehearse(): Promise<never> {
 
 function killerOf(open: OpenVault): Killer {
   if (flags.pod) return podKiller(open);
+  if (clusterExists(open.stack.name))
+    throw new CommandError(
+      `The nodes of stack ${open.stack.name} are no containers of this machine, so nothing can be done on them from here.\nNext: npm run rehearse failover -- --stack ${open.stack.name} --pod delete`,
+    );
   if (flags.node) return nodeKiller(open);
   return signalKiller(open, flags.signal === "TERM" ? "TERM" : "KILL");
 }

@@ -85,7 +85,12 @@ export class VaultTls extends pulumi.ComponentResource {
       const secret = new k8s.core.v1.Secret(
         `${name}-secret`,
         {
-          metadata: { name: ownTlsSecret, namespace: namespace.metadata.name },
+          metadata: {
+            name: ownTlsSecret,
+            namespace: namespace.metadata.name,
+            // Taken over where the state does not know it: the name is this program's own.
+            annotations: { "pulumi.com/patchForce": "true" },
+          },
           type: "kubernetes.io/tls",
           data: { "tls.crt": base64(cert), "tls.key": base64(pulumi.secret(key)), "ca.crt": base64(caCert) },
         },

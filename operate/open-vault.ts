@@ -11,6 +11,8 @@ import { openRoad } from "../steps/lib/reach.ts";
 import { podNames, type Road } from "../steps/lib/road.ts";
 import type { Target } from "../steps/lib/target.ts";
 import { tlsVolume } from "../steps/lib/tls-secret.ts";
+import { readStackFile } from "./stack-file.ts";
+import { clusterExists } from "./stack-texts.ts";
 
 /** A stack's Vault as the operator's commands reach it. Nothing is asked of it before it is used. */
 export interface OpenVault {
@@ -51,6 +53,7 @@ const ReleaseInputs = z.object({
 export async function openVault(name: string): Promise<OpenVault> {
   const stack = new Stack(name);
   const resources = await resourcesOf(stack);
+  await bringKubeconfig(stack);
   const target = targetOf(stack, resources);
   if (target === undefined)
     throw new CommandError(`Stack ${name} has no Vault yet. Make it with: npm run up -- --stack ${name}`);
@@ -65,6 +68,17 @@ export async function resourcesOf(stack: Stack): Promise<Resource[]> {
       `There is no stack ${stack.name}. Make it with: npm run up -- --stack ${stack.name}`,
     );
   });
+}
+
+/**
+ * Puts the kubeconfig of a cluster that exists into the stack's folder where it is not there: on a machine that has not
+ * run the program yet. Throws where the stack's file names none that can be used.
+ */
+export async function bringKubeconfig(stack: Stack): Promise<void> {
+  if (!clusterExists(stack.name) || existsSync(kubeconfigPath(stack.dir))) return;
+  const { existing } = readStackFile(stack.name).settings.cluster;
+  const { writeKubeconfig } = await import("../setup/kubeconfig.ts");
+  if (existing) writeKubeconfig(existing, stack.dir);
 }
 
 /** Which Vault a stack has, and the way to it; undefined while it has none. */

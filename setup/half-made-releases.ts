@@ -33,7 +33,10 @@ export function unknownReleases(
   const find = (name: string) => resources.find(({ urn }) => urn.endsWith(`::${name}`));
   const vaultNamespace = find("vault-namespace")?.id;
   return [
-    ...(find("ingress-release") ? [] : [{ namespace: "ingress-nginx", name: "ingress-nginx" }]),
+    // In a cluster that exists, one of that name is somebody else's.
+    ...(find("ingress-release") || !find("cluster-create")
+      ? []
+      : [{ namespace: "ingress-nginx", name: "ingress-nginx" }]),
     ...(find("vault-release") || !vaultNamespace ? [] : [{ namespace: vaultNamespace, name: "vault" }]),
   ];
 }

@@ -16,6 +16,7 @@ import {
   missingRights,
   neededRights,
   rightsInWords,
+  withoutCreation,
 } from "./rights.ts";
 
 export interface ExistingPlace {
@@ -70,7 +71,7 @@ async function look(place: ExistingPlace, kubeconfigFile: string): Promise<strin
   const problems = await rightsProblems(
     kube,
     place,
-    { namespaceStands: space !== undefined, delegates },
+    { namespaceStands: space !== undefined && space !== "forbidden", delegates },
     signal,
   );
   const kubectl = `kubectl --kubeconfig ${kubeconfigFile}`;
@@ -102,18 +103,21 @@ async function rightsProblems(
   signal: AbortSignal,
 ): Promise<string[]> {
   const { namespace } = settings.vault;
-  const missing = await missingRights(kube, namespace, neededRights(settings, found), signal);
+  const all = await missingRights(kube, namespace, neededRights(settings, found), signal);
+  const makesNamespace = !found.namespaceStands && all.namespace.length > 0;
+  // Who grants rights inside the namespace has to make it first; the login does not have to, then.
+  const missing = makesNamespace ? withoutCreation(all) : all;
   const lacking = rightsInWords(missing, namespace);
   if (lacking.length === 0) return [];
   const login = (await loginName(kube, signal)) ?? "<the login's name>";
   writeFileSync(rolesFile(stackDir), grantingRoles(missing, { namespace, stack, login }));
   const commands = [
-    ...(found.namespaceStands || missing.namespace.length === 0
-      ? []
-      : [
-          `kubectl create namespace ${namespace}`,
+    ...(makesNamespace
+      ? [
+          `kubectl create namespace ${namespace}   (unless it is there)`,
           `kubectl label namespace ${namespace} ${stackLabel}=${stack}`,
-        ]),
+        ]
+      : []),
     `kubectl apply --filename ${rolesFile(stackDir)}`,
   ];
   return [

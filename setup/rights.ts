@@ -140,14 +140,25 @@ export async function loginName(kube: Kube, signal: AbortSignal): Promise<string
   }
 }
 
-/** The rights as a message lists them: "pods: delete, patch". */
+/** The rights without that of making a namespace. */
+export function withoutCreation({ namespace, cluster }: Rights): Rights {
+  const isCreation = ({ resources, verbs }: Rule) =>
+    resources[0] === "namespaces" && verbs.includes("create");
+  return { namespace, cluster: cluster.filter((each) => !isCreation(each)) };
+}
+
+/** The rights as a message lists them, those of the same verbs together: "pods, secrets: delete, patch". */
 export function rightsInWords({ namespace, cluster }: Rights, within: string): string[] {
-  const words = ({ resources: [resource], verbs, resourceNames }: Rule, place: string) =>
-    `${resource}${resourceNames ? ` ${resourceNames[0]}` : ""}: ${verbs.join(", ")} (${place})`;
-  return [
-    ...namespace.map((each) => words(each, `in namespace ${within}`)),
-    ...cluster.map((each) => words(each, "in the whole cluster")),
-  ];
+  const words = (rules: Rule[], place: string) => {
+    const byVerbs = Map.groupBy(rules, ({ verbs }) => verbs.join(", "));
+    return [...byVerbs].map(([verbs, same]) => {
+      const names = same.map(({ resources: [resource], resourceNames }) =>
+        resourceNames ? `${resource} ${resourceNames[0]}` : resource,
+      );
+      return `${names.join(", ")}: ${verbs} (${place})`;
+    });
+  };
+  return [...words(namespace, `in namespace ${within}`), ...words(cluster, "in the whole cluster")];
 }
 
 /** Objects that grant the rights, as YAML for `kubectl apply`: a role for each place, bound to the login. */

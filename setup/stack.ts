@@ -19,6 +19,7 @@ export interface Resource {
   id?: string;
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
+  protect?: boolean;
 }
 
 /** A stack of this project, and the environment in which pulumi works on it. */
@@ -85,6 +86,31 @@ export class Stack {
     delete state.deployment.pending_operations;
     await pulumi(this.env, ["stack", "import", "--stack", this.name], JSON.stringify(state));
     say(`an earlier run was cut off while it worked on ${names.join(", ")}: looked at anew`);
+  }
+
+  /**
+   * Takes resources out of the state, and what others say of them: for what is gone already and cannot be asked for its
+   * end. Gives their names.
+   */
+  async forget(isForgotten: (resource: Resource) => boolean): Promise<string[]> {
+    const state = JSON.parse(await this.export()) as {
+      deployment: { resources?: (Resource & Record<string, unknown>)[] };
+    };
+    const all = state.deployment.resources ?? [];
+    const forgotten = all.filter(isForgotten);
+    const urns = new Set(forgotten.map(({ urn }) => urn));
+    const without = (value: unknown): unknown =>
+      Array.isArray(value) ? value.filter((each) => !urns.has(each)) : value;
+    const rest = all.filter((resource) => !isForgotten(resource));
+    for (const resource of rest) {
+      resource.dependencies = without(resource.dependencies);
+      const byProperty = Object.entries((resource.propertyDependencies ?? {}) as object);
+      resource.propertyDependencies = Object.fromEntries(byProperty.map(([key, on]) => [key, without(on)]));
+    }
+    state.deployment.resources = rest;
+    if (forgotten.length > 0)
+      await pulumi(this.env, ["stack", "import", "--stack", this.name], JSON.stringify(state));
+    return forgotten.map(({ urn }) => urn.split("::").at(-1) ?? "");
   }
 
   /** Folder of its own files: kubeconfig, keys. */

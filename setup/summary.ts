@@ -53,7 +53,7 @@ export function summaryText(summary: Summary, stack: string, took: string): stri
     "Next:",
     '  eval "$(npm run -s env)"',
     `  kubectl --kubeconfig ${kubeconfigFile} get pods --all-namespaces`,
-    "  npm run down",
+    `  npm run down${stack === "dev" ? "" : ` -- --stack ${stack}`}`,
     "",
     `It took ${took}.`,
     "",

@@ -36,13 +36,13 @@ const never = new AbortController().signal;
 export class Api {
   readonly #place: Place;
   readonly #http: HttpClient;
-  readonly #doctor: string;
+  readonly #next: string;
 
-  /** `doctor` is the command that a message ends with where nothing answers. */
-  constructor(place: Place, doctor: string) {
+  /** `next` is the command that a message ends with where nothing answers. */
+  constructor(place: Place, next: string) {
     this.#place = place;
     this.#http = clientOf(place);
-    this.#doctor = doctor;
+    this.#next = next;
   }
 
   /**
@@ -61,7 +61,7 @@ export class Api {
       .call(body ? { ...call, body: filled(body, values) } : call)
       .catch((error) => {
         const trusting = caFile ? ` (trusting ${caFile})` : "";
-        throw new StepError(`Vault did not answer ${asked}${trusting}: ${words(error)}`, this.#doctor);
+        throw new StepError(`Vault did not answer ${asked}${trusting}: ${words(error)}`, this.#next);
       });
     if (text === "") return { status, json: null };
     try {
@@ -72,7 +72,7 @@ export class Api {
         .replace(/\s+/g, " ")
         .trim()
         .slice(0, 100);
-      throw new StepError(`what answered ${asked} is not Vault: ${status}, "${begin}"`, this.#doctor);
+      throw new StepError(`what answered ${asked} is not Vault: ${status}, "${begin}"`, this.#next);
     }
   }
 

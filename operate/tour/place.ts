@@ -20,16 +20,20 @@ export interface Place {
 export const ways = ["port", "ingress"] as const;
 export type Through = (typeof ways)[number];
 
-/** Where a stack with these settings has its Vault answer. */
+/**
+ * Where a stack with these settings has its Vault answer. On a cluster that exists: at the port of this machine that
+ * `kubectl port-forward` opens.
+ */
 export function placeOf(
   { cluster, vault }: Pick<Settings, "cluster" | "vault">,
   through: Through,
   scheme: Way["scheme"],
   caFile: string,
 ): Place {
-  const { listenAddress, ports } = cluster;
-  const host =
-    through === "port"
+  const { existing, listenAddress, ports } = cluster;
+  const host = existing
+    ? "localhost:8200"
+    : through === "port"
       ? `localhost:${ports.vault}`
       : `${vault.host}:${scheme === "https" ? ports.https : ports.http}`;
   return {

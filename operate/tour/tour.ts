@@ -15,7 +15,7 @@ export interface Toured {
   /** The root token. */
   token: string;
   /** Commands that a message ends with: where Vault does not answer, and where it is sealed. */
-  next: { doctor: string; up: string };
+  next: { doctor: string; up: string; way: string };
 }
 
 /** To whom a tour speaks, and what ends it. */
@@ -34,7 +34,7 @@ export interface Telling {
 export async function takeTour(toured: Toured, { tell, say, signal }: Telling): Promise<void> {
   const values: Values = { VAULT_TOKEN: toured.token, ...newSecrets() };
   const steps = tourSteps(newNames(), values);
-  const api = new Api(toured.place, toured.next.doctor);
+  const api = new Api(toured.place, toured.next.way);
   let made = false;
   try {
     for (const [at, step] of steps.entries()) {
@@ -56,7 +56,7 @@ export async function takeTour(toured: Toured, { tell, say, signal }: Telling): 
 }
 
 async function cleanUp({ place, next }: Toured, values: Values, say: Telling["say"]): Promise<void> {
-  const api = new Api(place, next.doctor);
+  const api = new Api(place, next.way);
   try {
     const left = await removeLeft(api, values);
     if (left.length > 0) say(`Cleaned up: ${left.join(", ")}.`);

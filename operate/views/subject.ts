@@ -3,7 +3,7 @@ import { checkout } from "../../setup/folders.ts";
 import { clusterNames } from "../../setup/leftovers.ts";
 import { type Resource, Stack } from "../../setup/stack.ts";
 import type { Target } from "../../steps/lib/target.ts";
-import { podsOf, resourcesOf, targetOf, type VaultKeys, vaultKeys } from "../open-vault.ts";
+import { bringKubeconfig, podsOf, resourcesOf, targetOf, type VaultKeys, vaultKeys } from "../open-vault.ts";
 import { hostOf } from "../stack-texts.ts";
 
 /**
@@ -34,6 +34,7 @@ export interface Subject {
 export async function openSubject(name: string): Promise<Subject> {
   const stack = new Stack(name);
   const resources = await resourcesOf(stack);
+  await bringKubeconfig(stack);
   const stackDir = relative(checkout, stack.dir);
   return {
     stack: name,

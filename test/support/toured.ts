@@ -55,7 +55,7 @@ export class TouredVault {
     return new TouredVault(stack, {
       place: { address, ip: "127.0.0.1", ...(scheme === "https" && { caFile }) },
       token: stack.token,
-      next: { up: "npm run up", doctor: "npm run doctor" },
+      next: { up: "npm run up", doctor: "npm run doctor", way: "npm run doctor" },
     });
   }
 

@@ -35,6 +35,12 @@ describe("a look at the Helm releases that a state does not know", () => {
     ]);
   });
 
+  it("leaves the ingress of a cluster that exists alone: it is somebody else's", () => {
+    assert.deepEqual(unknownReleases(state("cluster-provider", "vault-namespace")), [
+      { namespace: "id-of-vault-namespace", name: "vault" },
+    ]);
+  });
+
   it("looks for none of Vault before its namespace was made", () => {
     assert.deepEqual(unknownReleases(state("ingress-release")), []);
   });
