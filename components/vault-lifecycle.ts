@@ -55,6 +55,7 @@ export class VaultLifecycle extends pulumi.ComponentResource {
   constructor(name: string, args: VaultLifecycleArgs, opts?: pulumi.ComponentResourceOptions) {
     super("vault-ha:vault:VaultLifecycle", name, {}, opts);
     const { cluster, vault, settings } = args;
+    const { retainData, protected: protect } = settings.teardown;
     const [first, ...others] = vault.pods as [string, ...string[]];
     const target = {
       stack: pulumi.getStack(),
@@ -98,12 +99,12 @@ export class VaultLifecycle extends pulumi.ComponentResource {
       {},
       // Its answer is the only one that cannot be had again: no change of a setting makes it run again, and none
       // hands the last answer to it, which would put shares into an environment.
-      { ignoreChanges: ["stdin"], protect: settings.teardown.protected },
+      { ignoreChanges: ["stdin"], protect },
     );
     this.shares = pulumi.secret(init.answer.shares);
     this.rootToken = pulumi.secret(init.answer.rootToken);
     // The state ends with the stack, and volumes that stay are worth nothing without their keys.
-    if (settings.teardown.retainData)
+    if (retainData)
       declareStep(
         `${name}-keys`,
         {
@@ -118,7 +119,7 @@ export class VaultLifecycle extends pulumi.ComponentResource {
           },
           triggers: [],
         },
-        { parent: this },
+        { parent: this, protect },
       );
 
     // What runs already is brought to what the release and its certificate are now. Where nothing ran, nothing is done.
@@ -180,6 +181,8 @@ export class VaultLifecycle extends pulumi.ComponentResource {
           VAULT: answeringVault(cluster, vault, clusterId),
         },
       },
+      // Destroy begins at the end: it is to be refused before the first step has left the state.
+      { protect },
     );
     this.peers = pulumi.unsecret(verify.answer.peers);
     this.registerOutputs({ peers: this.peers });

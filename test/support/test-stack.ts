@@ -27,10 +27,13 @@ export async function makeTestStack(config: Record<string, string> = {}, end = "
   const stack = await LocalWorkspace.createOrSelectStack({ stackName: name, workDir: checkout });
   const [http, https, vault, spare] = await freePorts(4);
   const settings = {
-    "cluster.ports.http": http,
-    "cluster.ports.https": https,
-    "cluster.ports.vault": vault,
-    "cluster.ports.spare": spare,
+    // Nothing of this machine leads into a cluster that exists.
+    ...(config["cluster.driver"] !== "existing" && {
+      "cluster.ports.http": http,
+      "cluster.ports.https": https,
+      "cluster.ports.vault": vault,
+      "cluster.ports.spare": spare,
+    }),
     // A new leader after 1 to 3 s instead of 5 to 15, so that the tests wait less.
     "raft.performanceMultiplier": "1",
     ...config,

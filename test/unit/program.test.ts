@@ -319,14 +319,15 @@ describe("the program", () => {
         .map(({ name }) => name)
         .sort();
     assert.deepEqual(await protectedNames({}), []);
-    const holders = ["lifecycle-init-vault-0", "vault-namespace", "vault-release"];
+    // And verify: destroy begins there.
+    const holders = ["lifecycle-init-vault-0", "lifecycle-verify", "vault-namespace", "vault-release"];
     assert.deepEqual(
       await protectedNames({ "teardown.protected": "true" }),
       ["cluster-create", ...holders].sort(),
     );
     assert.deepEqual(
       await protectedNames({ "teardown.protected": "true", "cluster.driver": "existing" }),
-      holders,
+      ["lifecycle-keys", ...holders].sort(),
     );
   });
 

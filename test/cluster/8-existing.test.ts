@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openVault, vaultKeys } from "../../operate/open-vault.ts";
+import { containerIdentities } from "../../steps/lib/pods.ts";
+import { Vault } from "../../steps/lib/vault.ts";
+import { OutsideCluster, runCommandOn } from "../support/outside-cluster.ts";
+import { eventually, minutes, pods } from "../support/shared-stack.ts";
+import { makeTestStack, proposals, removeTestStack, type TestStack } from "../support/test-stack.ts";
+
+/** As in Pulumi.prod.yaml, but for what a small cluster of three nodes cannot give. */
+const settings = {
+  "cluster.driver": "existing",
+  "vault.storageSize": "1Gi",
+  "teardown.protected": "true",
+};
+
+describe("a stack on a cluster that this program did not make", function () {
+  this.timeout(10 * minutes);
+  this.bail(true);
+  let cluster: OutsideCluster;
+  let test: TestStack;
+  let asItWas: string[];
+  const values = join(tmpdir(), `vault-ha-values-${process.pid}.yaml`);
+  const run = (name: string, ...args: string[]) => runCommandOn(test.name, name, ...args);
+
+  before(async () => {
+    cluster = await OutsideCluster.make();
+    asItWas = await cluster.objects();
+    // Production's example, as it is.
+    writeFileSync(values, readFileSync("examples/prod-values.yaml"));
+    test = await makeTestStack(
+      {
+        ...settings,
+        "cluster.context": "limited",
+        "cluster.kubeconfig": await cluster.limitedLogin("deployer"),
+        "vault.valuesFile": values,
+      },
+      "-existing",
+    );
+  });
+  after(async () => {
+    if (test !== undefined) {
+      await test.stack.cancel().catch(() => {});
+      await run("down", "--confirm", test.name);
+      await removeTestStack(test);
+    }
+    await cluster?.remove();
+  });
+
+  /** Asks Vault's first node with the root token. */
+  const vault = async <T>(ask: (vault: Vault) => Promise<T>): Promise<T> => {
+    const open = await openVault(test.name);
+    const keys = await vaultKeys(open);
+    const client = new Vault(open.road, "vault-0", { signal: AbortSignal.timeout(20_000) }, keys?.rootToken);
+    return ask(client).finally(() => client.close());
+  };
+
+  it("names every right that the login lacks, all at once, and changes nothing", async () => {
+    const refused = await run("up");
+    assert.notEqual(refused.exitCode, 0);
+    for (const line of [
+      "the login system:serviceaccount:default:deployer lacks these rights",
+      "persistentvolumeclaims: get, list, delete (in namespace vault)",
+      "namespaces vault: get, watch, patch (in the whole cluster)",
+      "clusterroles system:auth-delegator: bind (in the whole cluster)",
+    ])
+      assert.ok(refused.all.includes(line), `${line} is missing in:\n${refused.all}`);
+    const account = "ServiceAccount/default/deployer";
+    assert.deepEqual(
+      (await cluster.objects()).filter((object) => object !== account),
+      asItWas,
+    );
+  });
+
+  it("is raised with the very rights that the role grants which was written for it", async () => {
+    await cluster.kubectl("create", "namespace", "vault");
+    await cluster.kubectl("label", "namespace", "vault", `vault-ha/stack=${test.name}`);
+    await cluster.kubectl("apply", "--filename", join(test.stackDir, "missing-rights.yaml"));
+    const up = await run("up", "--json");
+    assert.equal(up.exitCode, 0, up.all);
+    const { peers, vaultAddress } = JSON.parse(up.stdout);
+    assert.equal(peers.length, 3);
+    assert.equal(vaultAddress, "https://vault.vault.svc:8200");
+    assert.equal(existsSync(join(test.stackDir, "missing-rights.yaml")), false);
+    assert.deepEqual(await proposals(test.stack), []);
+    assert.equal((await run("status")).exitCode, 0);
+    await vault((client) => client.write("kept", "through the end"));
+  });
+
+  it("spreads the nodes over the zones, and lets one at a time be drained", async () => {
+    const budget = "jsonpath={.spec.maxUnavailable}";
+    assert.equal(
+      await cluster.kubectl("get", "pdb", "vault", "--namespace", "vault", "--output", budget),
+      "1",
+    );
+    const where = "jsonpath={.items[*].spec.nodeName}";
+    const nodes = await cluster.kubectl("get", "pods", "--namespace", "vault", "--output", where);
+    assert.equal(new Set(nodes.split(" ")).size, 3);
+  });
+
+  it("unseals a pod that was started again, and its preview is empty then", async () => {
+    const kubeconfig = join(test.stackDir, "kubeconfig");
+    const containers = () => containerIdentities(kubeconfig, "vault", pods, { waitSeconds: 60 });
+    const { "vault-1": old } = await containers();
+    await cluster.kubectl("delete", "pod", "vault-1", "--namespace", "vault", "--grace-period=1");
+    await eventually(async () => ![old, "not running"].includes((await containers())["vault-1"]), "vault-1");
+    assert.ok((await proposals(test.stack)).includes("update lifecycle-unseal-vault-1"));
+    const up = await run("up");
+    assert.equal(up.exitCode, 0, up.all);
+    assert.match(up.all, /unseal vault-1: unsealed/);
+    assert.deepEqual(await proposals(test.stack), []);
+  });
+
+  it("is not destroyed by somebody who does not name it", async () => {
+    const refused = await run("down");
+    assert.equal(refused.exitCode, 1);
+    assert.match(
+      refused.all,
+      /is protected \(teardown\.protected\), so it has to be named[\s\S]*--confirm test-/,
+    );
+    await assert.rejects(test.stack.destroy(), /protected/);
+    const status = await run("status");
+    assert.equal(status.exitCode, 0, status.all);
+  });
+
+  it("leaves namespace, volumes and keys at its end, and says so in a receipt", async () => {
+    const down = await run("down", "--confirm", test.name, "--json");
+    assert.equal(down.exitCode, 0, down.all);
+    const receipt = JSON.parse(down.stdout);
+    for (const pod of pods) assert.ok(receipt.kept.join().includes(`data-${pod} (1Gi`), receipt.kept.join());
+    assert.equal(receipt.keys.needed, true);
+    assert.ok(existsSync(join(test.stackDir, "vault-init.json")));
+    const left = (await cluster.objects()).filter((object) => !asItWas.includes(object));
+    const kinds = new Set(left.map((object) => object.split("/")[0]));
+    // The rest is the administrator's: the login and its roles, and what Kubernetes puts into each namespace.
+    for (const kind of ["StatefulSet", "Service", "Secret"]) assert.ok(!kinds.has(kind), left.join("\n"));
+  });
+
+  it("takes namespace and volumes up again, with what was in them", async () => {
+    await test.stack.setConfig("teardown.retainData", { value: "false" });
+    await test.stack.setConfig("teardown.protected", { value: "false" });
+    // Deleting the namespace is a right of its own, and found missing before anything is made.
+    const refused = await run("up");
+    assert.match(refused.all, /namespaces vault: delete \(in the whole cluster\)/);
+    await test.stack.setConfig("cluster.context", { value: cluster.context });
+    await test.stack.setConfig("cluster.kubeconfig", { value: cluster.kubeconfig });
+    const up = await run("up");
+    assert.equal(up.exitCode, 0, up.all);
+    assert.match(up.all, /init vault-0: already initialised/);
+    assert.equal(await vault((client) => client.read("kept")), "through the end");
+    assert.deepEqual(await proposals(test.stack), []);
+  });
+
+  it("leaves the cluster as it was where the stack keeps nothing", async () => {
+    const down = await run("down", "--json");
+    assert.equal(down.exitCode, 0, down.all);
+    const receipt = JSON.parse(down.stdout);
+    assert.deepEqual(receipt.kept, []);
+    assert.equal(receipt.keys.needed, false);
+    assert.equal(existsSync(test.stackDir), false);
+    const others = /deployer|vault-ha-test-/;
+    await eventually(
+      async () =>
+        (await cluster.objects()).filter((object) => !others.test(object)).join() === asItWas.join(),
+      "the cluster to be as it was",
+    );
+  });
+});

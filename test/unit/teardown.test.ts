@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { confirmName, isProtected } from "../../operate/teardown/confirm.ts";
+import {
+  type ExistingPlace,
+  existingReceipt,
+  refuseUnreachable,
+} from "../../operate/teardown/on-existing.ts";
+import { type KindBefore, kindReceipt } from "../../operate/teardown/on-kind.ts";
+import { receiptText } from "../../operate/teardown/receipt.ts";
+
+const place: ExistingPlace = {
+  stack: "prod",
+  stackDir: ".local/stacks/no-such-stack",
+  namespace: "secrets",
+  context: "aws",
+  resources: ["vault-namespace", "vault-release", "lifecycle-init-vault-0"],
+};
+const claims = [{ name: "data-vault-0", uid: "u", size: "10Gi", storageClass: "fast" }];
+
+describe("the receipt of a stack on a cluster that exists", () => {
+  it("says what was kept, that the keys are still needed, and the commands either way", () => {
+    const text = receiptText(
+      existingReceipt(place, { namespace: true, claims }, { namespace: true, claims }),
+    );
+    assert.match(text, /gone +Vault's release in namespace secrets, with its pods/);
+    assert.match(text, /kept +the namespace secrets on the cluster of the context aws/);
+    assert.match(text, /volumes \(PVCs\): data-vault-0 \(10Gi, fast\)/);
+    assert.match(text, /keys +still needed: nobody opens the volumes without .*vault-init\.json/);
+    assert.match(text, /To take it up again, with its data:\n {2}npm run up -- --stack prod/);
+    assert.match(text, /To remove what was kept[^\n]*\n {2}kubectl .* delete namespace secrets/);
+    assert.doesNotMatch(text, /missing/);
+  });
+
+  it("says that nothing was kept, and how it is made anew", () => {
+    const receipt = existingReceipt(place, { namespace: true, claims }, { namespace: false, claims: [] });
+    assert.equal(receipt.keys.needed, false);
+    const text = receiptText(receipt);
+    assert.match(text, /the namespace secrets, with its volumes/);
+    assert.match(
+      text,
+      /kept +nothing\n[\s\S]*To make it anew, without data:\n {2}npm run up -- --stack prod\n$/,
+    );
+  });
+
+  it("names what somebody had removed before", () => {
+    const none = { namespace: false, claims: [] };
+    assert.deepEqual(existingReceipt(place, none, none).missing, [
+      "the namespace secrets: somebody had removed it",
+    ]);
+    assert.match(
+      existingReceipt(place, undefined, undefined).missing.join(),
+      /the cluster of the context aws/,
+    );
+  });
+
+  it("is not come by where the cluster does not answer, unless somebody says that it is gone", () => {
+    assert.throws(
+      () => refuseUnreachable(place, undefined, false),
+      /context aws does not answer[\s\S]*Nothing was destroyed[\s\S]*--stack prod --cluster-is-gone/,
+    );
+    refuseUnreachable(place, undefined, true);
+    refuseUnreachable(place, { namespace: true, claims }, false);
+  });
+});
+
+describe("the receipt of a stack on kind", () => {
+  const whole: KindBefore = {
+    clusters: ["vault-ha-dev-abc"],
+    held: { containers: ["a", "b"], volumes: ["v"], networks: ["n"] },
+    files: [".local/stacks/dev/kubeconfig"],
+    lost: [],
+  };
+
+  it("counts what is gone, and says that no key is needed any more", () => {
+    const text = receiptText(kindReceipt("dev", ".local/stacks/dev", whole));
+    assert.match(
+      text,
+      /gone +cluster vault-ha-dev-abc, with Vault and its data: 2 nodes, 1 volume, 1 network/,
+    );
+    assert.match(text, /keys +not needed any more: no volume is left that they open/);
+    assert.match(text, /npm run up\n$/);
+  });
+
+  it("names the cluster that somebody deleted by hand, and files that were lost", () => {
+    const { missing, gone } = kindReceipt("dev", ".local/stacks/dev", {
+      ...whole,
+      held: { containers: [], volumes: [], networks: [] },
+      files: [],
+      lost: [".local/stacks/dev/kubeconfig"],
+    });
+    assert.deepEqual(missing, [
+      "the nodes of cluster vault-ha-dev-abc: somebody had removed them",
+      "the network of vault-ha-dev-abc",
+      ".local/stacks/dev/kubeconfig",
+    ]);
+    assert.doesNotMatch(gone.join(), /cluster/);
+  });
+});
+
+describe("a protected stack", () => {
+  it("is one of which Pulumi protects a resource", () => {
+    assert.equal(isProtected([{ urn: "a", type: "t", protect: true }]), true);
+    assert.equal(isProtected([{ urn: "a", type: "t" }]), false);
+  });
+
+  it("has to be named: another name and no name are refused, with the command", async () => {
+    await confirmName("prod", "prod");
+    await assert.rejects(confirmName("prod", "prd"), /"prd" is another name\. Nothing was destroyed/);
+    await assert.rejects(confirmName("prod", undefined), /npm run down -- --stack prod --confirm prod/);
+  });
+});
