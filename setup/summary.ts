@@ -37,6 +37,7 @@ export function summaryText(summary: Summary, stack: string, took: string): stri
   return [
     "",
     `Vault stands at ${vaultAddress}`,
+    ...forwardLine(vaultAddress, kubeconfigFile),
     ...(vaultIngressAddress ? [`  through the ingress: ${vaultIngressAddress}`] : []),
     ...(vaultAuthorityFile
       ? [`  authority of its certificate: ${vaultAuthorityFile} (curl --cacert, VAULT_CACERT)`]
@@ -58,6 +59,15 @@ export function summaryText(summary: Summary, stack: string, took: string): stri
     `It took ${took}.`,
     "",
   ].join("\n");
+}
+
+/** For a Vault in a cluster that exists: how a person on this machine gets there. */
+function forwardLine(address: string, kubeconfig: string): string[] {
+  const [, namespace] = /^https?:\/\/vault\.([^.]+)\.svc:/.exec(address) ?? [];
+  if (namespace === undefined) return [];
+  return [
+    `  inside the cluster; from this machine: kubectl --kubeconfig ${kubeconfig} --namespace ${namespace} port-forward service/vault 8200:8200`,
+  ];
 }
 
 /** Rows under a head, in columns as wide as their widest entry. */

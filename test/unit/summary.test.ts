@@ -16,4 +16,18 @@ describe("the last words of npm run up", () => {
       /authority/,
     );
   });
+
+  it("say how to reach a Vault inside a cluster that exists, and of another stack how it is taken down", () => {
+    const inside = { vaultAddress: "https://vault.secrets.svc:8200", vaultAuthorityFile: "" };
+    const said = summaryText(readSummary({ ...outputs, ...inside }), "prod", "9 s");
+    assert.match(
+      said,
+      /kubectl --kubeconfig kubeconfig --namespace secrets port-forward service\/vault 8200:8200/,
+    );
+    assert.match(said, /npm run down -- --stack prod/);
+    assert.doesNotMatch(
+      text({ vaultAddress: "http://localhost:30000", vaultAuthorityFile: "" }),
+      /port-forward/,
+    );
+  });
 });
