@@ -39,6 +39,7 @@ export interface Settings {
     valuesFile: string | undefined;
   };
   raft: { performanceMultiplier: number };
+  audit: { enabled: boolean };
   ingress: { controller: "nginx" | "traefik"; valuesFile: string | undefined };
   whoami: { enabled: boolean; host: string };
   teardown: { retainData: boolean; protected: boolean };
@@ -94,6 +95,7 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
       valuesFile: read("vault.valuesFile"),
     },
     raft: { performanceMultiplier: must("raft.performanceMultiplier") },
+    audit: { enabled: must("audit.enabled") },
     ingress: { controller: must("ingress.controller"), valuesFile: read("ingress.valuesFile") },
     whoami: { enabled: must("whoami.enabled"), host: must("whoami.host") },
     teardown: {

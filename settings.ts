@@ -191,6 +191,12 @@ export const settingList = {
     "multiple",
     "Raft's timers times this. The others replace a dead leader after 5 to 15 s at 5 (Vault's own) and after 1 to 3 s at 1. A running node takes another value when it is started again.",
   ),
+  "audit.enabled": setting(
+    yesNo,
+    "false",
+    "true or false",
+    "Whether each node writes an audit log, to a volume of its own. Has to be chosen before the first update.",
+  ),
   "ingress.controller": setting(
     z.enum(["nginx", "traefik"], "takes nginx or traefik"),
     "nginx",

@@ -14,13 +14,15 @@ export type StepName =
   | "tls-secret"
   | "keep-keys"
   | "forget-keys"
+  | "leave"
   | "identity"
   | "init"
   | "rollout"
   | "unseal"
   | "join"
   | "voter"
-  | "verify";
+  | "verify"
+  | "audit";
 
 export interface StepArgs {
   /** None: the step is about its end alone. */

@@ -15,11 +15,12 @@ import type { Cluster } from "./cluster.ts";
 import { type DeclaredStep, declareStep, type StepArgs, type StepName } from "./step.ts";
 import { announceRestarts, answeringVault, knownIdentity, runningContainers } from "./vault-facts.ts";
 import type { VaultRelease } from "./vault-release.ts";
+import { auditFolder } from "./vault-rules.ts";
 
 export interface VaultLifecycleArgs {
   cluster: Cluster;
   vault: VaultRelease;
-  settings: Pick<Settings, "vault" | "teardown" | "timeouts">;
+  settings: Pick<Settings, "vault" | "audit" | "teardown" | "timeouts">;
   /** Folder for the file with the shares and the root token, relative to the project. */
   stackDir: string;
 }
@@ -184,6 +185,14 @@ export class VaultLifecycle extends pulumi.ComponentResource {
       // Destroy begins at the end: it is to be refused before the first step has left the state.
       { protect },
     );
+    if (settings.audit.enabled)
+      next(
+        "audit",
+        "audit",
+        { pods: vault.pods, token: this.rootToken, file: `${auditFolder}/audit.log` },
+        {},
+        { protect },
+      );
     this.peers = pulumi.unsecret(verify.answer.peers);
     this.registerOutputs({ peers: this.peers });
   }

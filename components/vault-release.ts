@@ -1,8 +1,10 @@
 /** The Vault Helm release: highly available, on Raft Integrated Storage, not yet initialised. */
+import { existsSync } from "node:fs";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config.ts";
 import type { Sources } from "../sources.ts";
+import { keysPath } from "../steps/lib/keys-file.ts";
 import { podNames } from "../steps/lib/road.ts";
 import type { Reach } from "../steps/lib/target.ts";
 import type { TlsSecret } from "../steps/lib/tls-secret.ts";
@@ -36,7 +38,7 @@ export class VaultRelease extends pulumi.ComponentResource {
   /** Another one when what the pods are made from may have changed. 16 hex digits. */
   readonly valuesHash: string;
   readonly release: k8s.helm.v3.Release;
-  readonly #tlsSecret: string | undefined;
+  #tlsSecret: string | undefined;
 
   constructor(name: string, args: VaultReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("vault-ha:vault:VaultRelease", name, {}, opts);
@@ -89,6 +91,8 @@ export class VaultRelease extends pulumi.ComponentResource {
         { cluster, namespace, settings, tls, brought: certificate, stackDir },
         { parent: this },
       );
+    this.#tlsSecret = podTls(tls)?.secretName;
+    const leave = this.#declareLeave(name, args, namespace);
     // A pod cannot begin before its Secret is there and good.
     const values = this.tls ? this.tls.secretName.apply(() => args.values) : args.values;
     this.release = new k8s.helm.v3.Release(
@@ -104,10 +108,40 @@ export class VaultRelease extends pulumi.ComponentResource {
         // A null in a stack's own values takes away a default of the chart, as with Helm.
         allowNullValues: true,
       },
-      { ...inCluster, protect },
+      { ...inCluster, protect, dependsOn: leave },
     );
-    this.#tlsSecret = podTls(tls)?.secretName;
     this.registerOutputs({ namespace: this.namespace, pods: this.pods });
+  }
+
+  /**
+   * Peers leave before their pods go: a majority of those that are configured has to live at each moment. So this comes
+   * before the release, and takes its token from elsewhere than from init, which comes after it.
+   */
+  #declareLeave(
+    name: string,
+    { cluster, settings, stackDir }: VaultReleaseArgs,
+    namespace: k8s.core.v1.Namespace,
+  ): pulumi.Resource {
+    const { resource } = declareStep(
+      `${name}-leave`,
+      {
+        step: "leave",
+        input: {
+          stack: pulumi.getStack(),
+          stackDir,
+          scheme: this.scheme,
+          reach: cluster.kubeconfig.apply((kubeconfig) => this.reach(kubeconfig)),
+          pods: this.pods,
+          timeoutSeconds: settings.timeouts.stepSeconds,
+        },
+        triggers: [cluster.instance],
+        facts: { PODS: this.pods.join(" ") },
+        // At first there is nobody who could leave; a state that does not know the step may be of an earlier version.
+        runsAtCreate: existsSync(keysPath(stackDir)),
+      },
+      { parent: this, dependsOn: namespace, ignoreChanges: ["create"], ...cluster.end },
+    );
+    return resource;
   }
 
   /** The way to the pods' API, for steps and for the program itself. */

@@ -4,6 +4,9 @@ import type { PodTls } from "./pod-tls.ts";
 import { only, type Rule, remove } from "./rule.ts";
 import { valueAt } from "./values-file.ts";
 
+/** Where a node's volume for its audit log is mounted; the chart's own place. */
+export const auditFolder = "/vault/audit";
+
 /** What the program decides about the release. */
 export interface Decided {
   replicas: number;
@@ -12,6 +15,8 @@ export interface Decided {
   image: { repository: string; tag: string };
   /** Raft's timers times this; Vault's own is 5. */
   performanceMultiplier: number;
+  /** Each node has a volume for its audit log. */
+  audit?: boolean;
   /** Storage class of each node's volume; undefined: the values files', else the cluster's default one. */
   storageClass?: string | undefined;
   /** Port of every Kubernetes node at which Vault answers; 30000, as the cluster's configuration maps it. */
@@ -28,7 +33,7 @@ const sparesSealed = (path: unknown) =>
 
 /** The rules for one stack. Values that no rule names are the stack's own affair, and the chart's schema checks them. */
 export function rules(decided: Decided): Rule[] {
-  const { replicas, storageSize, storageClass, image, tls, existing = false } = decided;
+  const { replicas, storageSize, storageClass, image, tls, audit = false, existing = false } = decided;
   const podNames =
     "The steps reach the pods as vault-0, vault-1, ... and join them as vault-N.vault-internal.";
   const imageIs = `This release runs ${image.repository}:${image.tag}, the image that setup found together with the chart.`;
@@ -141,6 +146,18 @@ export function rules(decided: Decided): Rule[] {
             instead: "Remove the key, or the setting: pulumi config rm vault.storageClass",
           },
         ]),
+    {
+      key: "server.auditStorage.enabled",
+      allowed: (value) => value === null || value === audit || (value === true && !audit),
+      why: "This stack writes an audit log (audit.enabled), and that goes to a volume of its own.",
+      instead: remove,
+    },
+    {
+      key: "server.auditStorage.mountPath",
+      allowed: audit ? only(auditFolder, null) : () => true,
+      why: `The audit log is ${auditFolder}/audit.log.`,
+      instead: remove,
+    },
     {
       key: "server.dataStorage.mountPath",
       allowed: only("/vault/data"),

@@ -70,7 +70,7 @@ export function vaultValues(args: VaultValuesArgs): { values: Values; problems: 
  * problem of the values files.
  */
 export function loadVaultValues(
-  { cluster, vault, raft }: Pick<Settings, "cluster" | "vault" | "raft">,
+  { cluster, vault, raft, audit }: Pick<Settings, "cluster" | "vault" | "raft" | "audit">,
   source: Sources["vault"],
 ): Values {
   const { replicas, storageSize, storageClass, valuesFile } = vault;
@@ -79,6 +79,7 @@ export function loadVaultValues(
     storageSize,
     storageClass,
     existing: cluster.existing !== undefined,
+    audit: audit.enabled,
     performanceMultiplier: raft.performanceMultiplier,
     image: source.image,
     tls: podTls(vault.tls),
@@ -105,6 +106,7 @@ function decided({
   image,
   nodePort = vaultNodePort,
   existing = false,
+  audit = false,
   tls,
 }: Decided): [string, unknown][] {
   return [
@@ -116,6 +118,14 @@ function decided({
     ...(storageClass === undefined
       ? []
       : [["server.dataStorage.storageClass", storageClass] as [string, unknown]]),
+    ...(audit
+      ? [
+          ["server.auditStorage.enabled", true] as [string, unknown],
+          ...(storageClass === undefined
+            ? []
+            : [["server.auditStorage.storageClass", storageClass] as [string, unknown]]),
+        ]
+      : []),
     ...(existing ? [] : [["ui.serviceNodePort", nodePort] as [string, unknown]]),
   ];
 }

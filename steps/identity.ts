@@ -35,9 +35,8 @@ await runStep("identity", Input, async (input, step) => {
   for (const { what, known, found } of differing)
     step.say(`${what}: ${known} was given up; ${found} takes its place`);
   if (differing.length === 0) step.say(`known: ${Object.keys(found.stores).length} stores`);
-  // A pod that the stack runs no more keeps its claim, so its store stays known.
-  const stores = Object.entries({ ...known.stores, ...found.stores });
-  return asIdentity(found.kubernetes ?? known.kubernetes, stores);
+  // A pod that the stack runs no more has left, and its volume with it: one of that name begins with another.
+  return asIdentity(found.kubernetes ?? known.kubernetes, Object.entries(found.stores));
 });
 
 function fromJournal(keys: Awaited<ReturnType<typeof readKeys>>, pods: string[]): Identity {

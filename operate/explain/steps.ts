@@ -2,6 +2,7 @@
  * Each step that a stack takes, beside what HashiCorp's tutorial has one type for it:
  * https://developer.hashicorp.com/vault/tutorials/kubernetes/kubernetes-minikube-raft
  */
+import { auditFolder } from "../../components/vault-rules.ts";
 import type { Settings } from "../../config.ts";
 import type { Sources } from "../../sources.ts";
 import { podNames } from "../../steps/lib/road.ts";
@@ -36,11 +37,12 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
 
   const release: ExplainedStep = {
     title: `Vault's release vault in the namespace ${namespace}: ${replicas} pods, sealed`,
-    resources: [...(settings.vault.tls ? [] : ["vault-namespace"]), "vault-release"],
+    resources: [...(settings.vault.tls ? [] : ["vault-namespace"]), "vault-leave", "vault-release"],
     byHand: [...helmInstallVault(settings, sources.vault), `kubectl --namespace ${namespace} get pods`],
     here: [
       "Values that the steps could not live with are refused before anything is made, each with its reason.",
       "The next step waits until the pods' containers run, and says why one does not.",
+      "Where vault.replicas has become smaller, the peers leave before Helm takes their pods: one at a time, one that leads last, while all that stay are healthy voters. Their volumes go with their pods.",
     ],
     trap: `A cluster that keeps its volumes past a helm uninstall hands the old ones (data-${first}, ...) to the next install.`,
   };
@@ -153,6 +155,16 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     trap: "login leaves the root token in arguments and in ~/.vault-token of the pod; list-peers does not say whether a peer lives.",
   };
 
+  const audit: ExplainedStep = {
+    title: "an audit log at each node",
+    resources: ["lifecycle-audit"],
+    byHand: [vault(first, `audit enable file file_path=${auditFolder}/audit.log`)],
+    here: [
+      "A device that is there already is left alone. Each node has a volume of its own for it (audit-vault-0, ...).",
+    ],
+    trap: "Vault answers nothing that it cannot write down: a full volume stops it.",
+  };
+
   return [
     explainedCluster(stack, settings, sources),
     ...(existing ? [] : explainedIngress(settings, sources)),
@@ -167,5 +179,6 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     unseal(first),
     ...others.flatMap((pod) => [join(pod), unseal(pod), voter(pod)]),
     verify,
+    ...(settings.audit.enabled ? [audit] : []),
   ];
 }

@@ -46,9 +46,14 @@ export async function claimUid(
   return claim.metadata.uid;
 }
 
-/** The name of the claim (PVC) that holds the pod's data; undefined for a pod that has none. */
+/**
+ * The name of the claim (PVC) that holds the pod's data; undefined for a pod that has none. One with an audit log has
+ * two, in no order that could be relied on.
+ */
 export function claimName(pod: Pod): string | undefined {
-  return pod.spec.volumes?.find((volume) => volume.persistentVolumeClaim)?.persistentVolumeClaim?.claimName;
+  const claims = (pod.spec.volumes ?? []).filter((volume) => volume.persistentVolumeClaim);
+  const claim = claims.find(({ name }) => name === "data") ?? claims[0];
+  return claim?.persistentVolumeClaim?.claimName;
 }
 
 const Events = z.object({

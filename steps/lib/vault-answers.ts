@@ -100,3 +100,9 @@ export type Engines = z.output<typeof Engines>;
 
 /** What `write` stored. */
 export const Stored = z.object({ data: z.object({ value: z.string() }) });
+
+/** `sys/audit`. */
+export const AuditDevices = z.object({
+  data: z.record(z.string(), z.object({ options: z.object({ file_path: z.string().optional() }) })),
+});
+export type AuditDevices = z.output<typeof AuditDevices>;

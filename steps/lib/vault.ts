@@ -4,6 +4,7 @@ import { type Call, HttpClient } from "./http.ts";
 import type { Step } from "./io.ts";
 import type { Road } from "./road.ts";
 import {
+  AuditDevices,
   Autopilot,
   AutopilotState,
   Engines,
@@ -99,6 +100,11 @@ export class Vault {
     return (await this.#ask(RaftConfiguration, "GET", "sys/storage/raft/configuration")).data.config.servers;
   }
 
+  /** Takes a server out of the raft configuration; its node does not come back with the data that it has. */
+  async removePeer(node: string): Promise<void> {
+    await this.#ask(Nothing, "POST", "sys/storage/raft/remove-peer", { server_id: node }, longRequestMs);
+  }
+
   async autopilotState(): Promise<AutopilotState["data"]> {
     return (await this.#ask(AutopilotState, "GET", "sys/storage/raft/autopilot/state")).data;
   }
@@ -110,6 +116,17 @@ export class Vault {
   /** Changes the named settings of autopilot, and leaves the others. */
   async setAutopilot(settings: { server_stabilization_time: string }): Promise<void> {
     await this.#ask(Nothing, "POST", "sys/storage/raft/autopilot/configuration", settings);
+  }
+
+  /** The audit devices by their path, such as "file/". */
+  async auditDevices(): Promise<AuditDevices["data"]> {
+    return (await this.#ask(AuditDevices, "GET", "sys/audit")).data;
+  }
+
+  /** Has each node write every request and answer to a file of its own, secrets in it as HMACs. */
+  async enableAuditFile(path: string): Promise<void> {
+    const body = { type: "file", options: { file_path: path } };
+    await this.#ask(Nothing, "PUT", "sys/audit/file", body, longRequestMs);
   }
 
   /** The paths of all secret engines and auth methods, such as "sys/" and "token/". */

@@ -2,17 +2,20 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parse, stringify } from "yaml";
 import { openVault, vaultKeys } from "../../operate/open-vault.ts";
 import { containerIdentities } from "../../steps/lib/pods.ts";
 import { Vault } from "../../steps/lib/vault.ts";
 import { OutsideCluster, runCommandOn } from "../support/outside-cluster.ts";
 import { eventually, minutes, pods } from "../support/shared-stack.ts";
 import { makeTestStack, proposals, removeTestStack, type TestStack } from "../support/test-stack.ts";
+import { underWrites } from "../support/write-ledger.ts";
 
 /** As in Pulumi.prod.yaml, but for what a small cluster of three nodes cannot give. */
 const settings = {
   "cluster.driver": "existing",
   "vault.storageSize": "1Gi",
+  "audit.enabled": "true",
   "teardown.protected": "true",
 };
 
@@ -28,8 +31,9 @@ describe("a stack on a cluster that this program did not make", function () {
   before(async () => {
     cluster = await OutsideCluster.make();
     asItWas = await cluster.objects();
-    // Production's example, as it is.
-    writeFileSync(values, readFileSync("examples/prod-values.yaml"));
+    // Production's example; but three workers hold five pods only where two may be on one.
+    const example = parse(readFileSync("examples/prod-values.yaml", "utf8"));
+    writeFileSync(values, stringify({ server: { ...example.server, affinity: "" } }));
     test = await makeTestStack(
       {
         ...settings,
@@ -49,11 +53,15 @@ describe("a stack on a cluster that this program did not make", function () {
     await cluster?.remove();
   });
 
+  const keys = async () => {
+    const found = await vaultKeys(await openVault(test.name));
+    return found ?? assert.fail("the stack has no keys");
+  };
   /** Asks Vault's first node with the root token. */
   const vault = async <T>(ask: (vault: Vault) => Promise<T>): Promise<T> => {
-    const open = await openVault(test.name);
-    const keys = await vaultKeys(open);
-    const client = new Vault(open.road, "vault-0", { signal: AbortSignal.timeout(20_000) }, keys?.rootToken);
+    const { road } = await openVault(test.name);
+    const { rootToken } = await keys();
+    const client = new Vault(road, "vault-0", { signal: AbortSignal.timeout(20_000) }, rootToken);
     return ask(client).finally(() => client.close());
   };
 
@@ -111,6 +119,44 @@ describe("a stack on a cluster that this program did not make", function () {
     assert.equal(up.exitCode, 0, up.all);
     assert.match(up.all, /unseal vault-1: unsealed/);
     assert.deepEqual(await proposals(test.stack), []);
+  });
+
+  it("writes an audit log at each node", async () => {
+    const tail = [
+      "exec",
+      "vault-0",
+      "--namespace",
+      "vault",
+      "--",
+      "tail",
+      "-n",
+      "1",
+      "/vault/audit/audit.log",
+    ];
+    assert.match(await cluster.kubectl(...tail), /"type":"(request|response)"/);
+  });
+
+  it("grows to five voters and shrinks to three again under writes, of which none is lost", async () => {
+    const place = { kubeconfig: join(test.stackDir, "kubeconfig"), pods, token: (await keys()).rootToken };
+    const kept = await underWrites(place, async () => {
+      await test.stack.setConfig("vault.replicas", { value: "5" });
+      const grown = await run("up", "--json");
+      assert.equal(grown.exitCode, 0, grown.all);
+      assert.equal(JSON.parse(grown.stdout).peers.length, 5);
+      assert.deepEqual(await proposals(test.stack), []);
+
+      await test.stack.setConfig("vault.replicas", { value: "3" });
+      assert.ok((await proposals(test.stack)).includes("update vault-leave"));
+      const shrunk = await run("up", "--json");
+      assert.equal(shrunk.exitCode, 0, shrunk.all);
+      assert.equal(JSON.parse(shrunk.stdout).peers.length, 3);
+      assert.match(shrunk.all, /leave: vault-\d leaves: 5 peers become 4/);
+      assert.deepEqual(await proposals(test.stack), []);
+    });
+    assert.deepEqual(kept.lost, []);
+    assert.ok(kept.acknowledged > 100, `${kept.acknowledged} writes were acknowledged`);
+    const claims = await cluster.kubectl("get", "pvc", "--namespace", "vault", "--output", "name");
+    assert.doesNotMatch(claims, /vault-[34]/);
   });
 
   it("is not destroyed by somebody who does not name it", async () => {

@@ -151,6 +151,8 @@ export class KubeApi {
 function podObject(name: string, { status, labels = {}, speaks }: FakePod): object {
   const volumes: object[] = [
     { name: "home" },
+    // Kubernetes gives a pod's volumes in no order that could be relied on.
+    { name: "audit", persistentVolumeClaim: { claimName: `audit-${name}` } },
     { name: "data", persistentVolumeClaim: { claimName: `data-${name}` } },
   ];
   if (speaks?.tlsSecret) volumes.push({ name: tlsVolume, secret: { secretName: speaks.tlsSecret } });

@@ -29,6 +29,7 @@ describe("settings", () => {
         valuesFile: undefined,
       },
       raft: { performanceMultiplier: 5 },
+      audit: { enabled: false },
       ingress: { controller: "nginx", valuesFile: undefined },
       whoami: { enabled: true, host: "whoami.localhost" },
       teardown: { retainData: false, protected: false },

@@ -40,7 +40,7 @@ describe("explain", () => {
     { "vault.tls.enabled": "false" },
     { "vault.tls.source": "secret", "vault.tls.secretName": "mine" },
     { "vault.replicas": "5", "cluster.workers": "6" },
-    { "ingress.controller": "traefik" },
+    { "ingress.controller": "traefik", "audit.enabled": "true" },
     { "cluster.driver": "existing", "cluster.context": "fake" },
     { "cluster.driver": "existing", "cluster.context": "fake", "teardown.retainData": "false" },
   ])

@@ -52,6 +52,17 @@ describe("the program", () => {
       }
     });
 
+  it("has peers leave before Helm takes their pods, and nobody on a first run", async () => {
+    const { inputs, dependsOn } = get(await runProgram({ config: { "vault.replicas": "1" } }), "vault-leave");
+    assert.equal(inputs.create, undefined);
+    assert.equal(inputs.update, "exec node steps/leave.ts");
+    assert.deepEqual(inputs.environment, { PODS: "vault-0" });
+    assert.ok(dependsOn.includes("vault-namespace"));
+    const resources = await runProgram();
+    assert.ok(get(resources, "vault-release").dependsOn.includes("vault-leave"));
+    assert.deepEqual(get(resources, "vault-leave").inputs.environment, { PODS: "vault-0 vault-1 vault-2" });
+  });
+
   it("begins Vault's release and ingress-nginx beside each other", async () => {
     const resources = await runProgram();
     const release = get(resources, "vault-release");
@@ -216,7 +227,7 @@ describe("the program", () => {
         ignoreChanges,
         ["lifecycle-init-vault-0", "vault-tls-authority"].includes(name)
           ? ["stdin"]
-          : name === "lifecycle-rollout"
+          : ["lifecycle-rollout", "vault-leave"].includes(name)
             ? ["create"]
             : [],
         name,
@@ -258,7 +269,7 @@ describe("the program", () => {
       stepsOf(resources)
         .map((step) => step.name)
         .sort(),
-      ["cluster-create", "vault-tls-authority", "vault-tls-certificate", ...runbook(3)].sort(),
+      ["cluster-create", "vault-leave", "vault-tls-authority", "vault-tls-certificate", ...runbook(3)].sort(),
     );
   });
 

@@ -61,6 +61,15 @@ describe("The values of the Vault chart", () => {
       assert.equal(valueAt(values, "ui.serviceNodePort"), 30002);
     });
 
+    it("give each node a volume for its audit log, of the same class, and none without", () => {
+      assert.equal(valueAt(vaultValues(settings).values, "server.auditStorage"), undefined);
+      const { values } = vaultValues({ ...settings, audit: true, storageClass: "fast" });
+      assert.deepEqual(valueAt(values, "server.auditStorage"), { enabled: true, storageClass: "fast" });
+      writeFileSync(ownFile, "server:\n  auditStorage:\n    enabled: false\n");
+      const { problems } = vaultValues({ ...settings, audit: true, ownFile });
+      assert.match(problems.join(), /server\.auditStorage\.enabled: .*audit log \(audit\.enabled\)/);
+    });
+
     it("are refused when the example itself has lost what the lifecycle relies on", () => {
       writeFileSync(
         ownFile,
