@@ -93,22 +93,22 @@ export class VaultRelease extends pulumi.ComponentResource {
       );
     this.#tlsSecret = podTls(tls)?.secretName;
     const leave = this.#declareLeave(name, args, namespace);
-    // A pod cannot begin before its Secret is there and good.
-    const values = this.tls ? this.tls.secretName.apply(() => args.values) : args.values;
     this.release = new k8s.helm.v3.Release(
       `${name}-release`,
       {
         name: "vault",
         namespace: namespace.metadata.name,
         ...chartArgs(source),
-        values,
+        values: args.values,
         // Pods are not ready before they are unsealed, so there is nothing here to wait for:
         // the lifecycle's verify step is the gate.
         skipAwait: true,
         // A null in a stack's own values takes away a default of the chart, as with Helm.
         allowNullValues: true,
       },
-      { ...inCluster, protect, dependsOn: leave },
+      // A pod cannot begin before its Secret is there and good. As a dependency, and not by the values, which a first
+      // preview would not know then.
+      { ...inCluster, protect, dependsOn: this.tls ? [leave, this.tls] : leave },
     );
     this.registerOutputs({ namespace: this.namespace, pods: this.pods });
   }

@@ -422,6 +422,13 @@ describe("the program", () => {
       assert.equal(valueAt(own, "server.extraContainers"), undefined);
     });
 
+    it("shows the release's values at a first preview already, when nobody has looked for its Secret yet", async () => {
+      const config = { "vault.tls.source": "secret", "vault.tls.secretName": "mine" };
+      const { inputs, dependsOn } = get(await runProgram({ config, preview: true }), "vault-release");
+      assert.equal(valueAt(inputs.values as Values, "server.ha.replicas"), 3);
+      assert.ok(dependsOn.includes("vault-tls-found"));
+    });
+
     it("tells every step to speak HTTPS and whom to trust, and gives it no certificate", async () => {
       const resources = await runProgram();
       for (const name of runbook(3).filter((name) => !name.includes("-init-"))) {
