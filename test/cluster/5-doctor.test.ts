@@ -8,7 +8,7 @@ describe("the doctor, on a real cluster, finds", function () {
   this.timeout(8 * minutes);
   this.bail(true);
   // The name that the shared stack takes: titles have to be known before there is one.
-  const tools = new ClusterTools(`test-${process.pid}`, pods);
+  const tools = new ClusterTools(`dev-test-${process.pid}`, pods);
   let shared: Awaited<ReturnType<typeof sharedStack>>;
 
   before(async () => {

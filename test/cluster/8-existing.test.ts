@@ -164,7 +164,7 @@ describe("a stack on a cluster that this program did not make", function () {
     assert.equal(refused.exitCode, 1);
     assert.match(
       refused.all,
-      /is protected \(teardown\.protected\), so it has to be named[\s\S]*--confirm test-/,
+      /is protected \(teardown\.protected\), so it has to be named[\s\S]*--confirm dev-test-/,
     );
     await assert.rejects(test.stack.destroy(), /protected/);
     const status = await run("status");

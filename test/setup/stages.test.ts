@@ -146,11 +146,11 @@ describe("what dead test runs left", function () {
   it("is removed; what a living run has stays", async () => {
     const dead = 4_194_300;
     const { sweepDeadRuns } = await import("../support/sweep.ts");
-    const networks = [`vault-ha-test-${dead}-aaaaaa`, `vault-ha-test-${process.pid}-aaaaaa`];
+    const networks = [`vault-ha-dev-test-${dead}-aaaaaa`, `vault-ha-dev-test-${process.pid}-aaaaaa`];
     const list = async () =>
       (await execa("docker", ["network", "ls", "--format", "{{.Name}}"])).stdout.split("\n");
     for (const name of networks) await execa("docker", ["network", "create", name]);
-    const file = join(local.stacks, `test-${dead}`);
+    const file = join(local.stacks, `dev-test-${dead}`);
     writeFileSync(file, "");
     try {
       const lines = await sweepDeadRuns();

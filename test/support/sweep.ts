@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { checkout, local } from "../../setup/folders.ts";
 
-/** A cluster of the tests: vault-ha-test-<process>-<suffix>; see makeTestStack. */
-const clusterName = /^vault-ha-test-(\d+)-/;
+/** A cluster of the tests: vault-ha-dev-test-<process>-<suffix>, see makeTestStack; or one outside any stack. */
+const clusterName = /^vault-ha-(?:dev-)?test-(\d+)-/;
 /** A stack of the tests, in the names of its files. */
-const stackName = /^(?:Pulumi\.)?test-(\d+)(?:[.-]|$)/;
+const stackName = /^(?:Pulumi\.)?dev-test-(\d+)(?:[.-]|$)/;
 
 /** Removes what dead test runs left in Docker and in this checkout; gives one line for each thing. */
 export async function sweepDeadRuns(): Promise<string[]> {

@@ -21,7 +21,8 @@ export interface TestStack {
 
 /** Makes the stack, not yet anything in it. One process may have several, each with another end of its name. */
 export async function makeTestStack(config: Record<string, string> = {}, end = ""): Promise<TestStack> {
-  const name = `test-${process.pid}${end}`;
+  // A stack for development, which the policy pack lets be without TLS.
+  const name = `dev-test-${process.pid}${end}`;
   const workspace = await LocalWorkspace.create({ workDir: checkout });
   const selectedBefore = (await workspace.stack())?.name;
   const stack = await LocalWorkspace.createOrSelectStack({ stackName: name, workDir: checkout });
