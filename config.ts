@@ -177,15 +177,19 @@ export function loadSettings(): Settings {
  * Throws one error that lists every problem.
  */
 export function settingsOf(stack: string, configuration: Record<string, string>): Settings {
-  const given = Object.fromEntries(
-    Object.entries(configuration)
-      .filter(([key]) => key.startsWith(prefix))
-      .map(([key, value]) => [key.slice(prefix.length), value]),
-  );
-  const { settings, problems } = readSettings(given);
+  const { settings, problems } = readSettings(settingTexts(configuration));
   if (settings) return settings;
   const count = problems.length === 1 ? "1 setting is" : `${problems.length} settings are`;
   throw new pulumi.RunError(
     `${count} wrong in stack ${stack}; nothing was changed.\n  ${problems.join("\n  ")}`,
+  );
+}
+
+/** The settings in a stack's configuration, as typed, without the project's name before each key. */
+export function settingTexts(configuration: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(configuration)
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => [key.slice(prefix.length), value]),
   );
 }

@@ -4,6 +4,7 @@ import { argumentsOrExit } from "../setup/arguments.ts";
 import { endOnInterrupt, networkFlag, runCommand } from "../setup/command.ts";
 import { forgetHalfMadeReleases } from "../setup/half-made-releases.ts";
 import { refuseToLoseVault } from "../setup/losses.ts";
+import { policyArgs } from "../setup/policy.ts";
 import { duration, Progress } from "../setup/progress.ts";
 import { pulumiShown } from "../setup/pulumi.ts";
 import { readNetwork } from "../setup/reach.ts";
@@ -45,7 +46,7 @@ await runCommand(
     });
     release();
     await progress.handOver("pulumi up", () =>
-      pulumiShown(stack.env, ["up", "--yes", "--stack", name], again),
+      pulumiShown(stack.env, ["up", "--yes", ...policyArgs, "--stack", name], again),
     );
     const summary = readSummary(await stack.outputs());
     const ms = Date.now() - started;

@@ -3,6 +3,8 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { keyMaterial } from "../../policy/rules/key-material.ts";
+import { checkout } from "../../setup/folders.ts";
 import { serverNames } from "../../steps/lib/certificates.ts";
 import { issueCertificate, makeAuthority } from "../../steps/lib/x509.ts";
 import { formsOf } from "../support/secret-forms.ts";
@@ -129,6 +131,20 @@ describe("TLS, on a stack that stands", function () {
     const order = [...log.matchAll(/rollout: (vault-\d) shows its new certificate/g)].map(([, pod]) => pod);
     assert.deepEqual([...new Set(order)], [...pods.filter((pod) => pod !== leader), leader]);
     assert.deepEqual(await proposals(shared.test.stack), []);
+  });
+
+  it("keeps to the policy pack as it stands; the pack would know its keys in a plain output", async () => {
+    const found: string[] = [];
+    await shared.test.stack.preview({
+      policyPacks: [join(checkout, "policy")],
+      onEvent: ({ policyEvent }) => policyEvent && found.push(policyEvent.message),
+    });
+    assert.deepEqual(found, []);
+    const { shares, rootToken } = shared.keys();
+    for (const text of [...shares, rootToken]) {
+      const resource = { name: "any", props: {}, plain: { text } };
+      assert.equal(keyMaterial.find(resource, { name: shared.test.name, settings: undefined }).length, 1);
+    }
   });
 
   it("refuses a certificate that cannot be used, with every reason, before anything is changed", async () => {

@@ -41,6 +41,7 @@ describe("npm run up and npm run down, through the real engine", function () {
       "components",
       "offline",
       "operate",
+      "policy",
       "setup",
       "steps",
       "choices.ts",
@@ -123,6 +124,20 @@ describe("npm run up and npm run down, through the real engine", function () {
     assert.match(stderr, new RegExp(`removed the lock of a dead process: process ${pid} `));
     assert.match(stderr, /an earlier run was cut off while it worked on tried: looked at anew/);
     assert.doesNotMatch(stderr, /pending operation/i);
+  });
+
+  it("up refuses what the policy pack finds, before anything is made; in dev it only says so", async () => {
+    const leaking = `${program}export const leaked = "hvs.CAESIJ1-x_2345678901234567890";\n`;
+    writeFileSync(join(folder, "index.ts"), leaking);
+    const words = /key-material[\s\S]*The output leaked looks like a token of Vault's, and is no secret/;
+    const refused = await run("up", ["--stack", "other"]);
+    assert.equal(refused.exitCode, 1);
+    assert.match(refused.stderr, words);
+    assert.doesNotMatch(refused.stderr, /Resources:[\s\S]*created/);
+    const { stderr, exitCode } = await run("up");
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stderr, words);
+    writeFileSync(join(folder, "index.ts"), program);
   });
 
   it("down destroys the stack, and says that Docker holds nothing of it", async () => {

@@ -45,12 +45,13 @@ export async function makeWorld(): Promise<World> {
 
 /** One stack, whose program each run may replace. */
 export interface TestStack {
-  preview(program: PulumiFn): Promise<Run>;
+  /** @param policyPacks  folders of the packs that look at what the program declares. */
+  preview(program: PulumiFn, policyPacks?: string[]): Promise<Run>;
   /** @param onEvent  sees each event when it comes, while the update goes on. */
   up(program: PulumiFn, onEvent?: (event: EngineEvent) => void): Promise<Run>;
   refresh(): Promise<Run>;
   destroy(): Promise<Run>;
-  failingPreview(program: PulumiFn): Promise<Run>;
+  failingPreview(program: PulumiFn, policyPacks?: string[]): Promise<Run>;
   /** Goes on with the other resources when one fails. */
   failingUp(program: PulumiFn): Promise<Run>;
   failingDestroy(): Promise<Run>;
@@ -109,8 +110,8 @@ export async function makeStack(world: World, name: string): Promise<TestStack> 
       secretOutputs: Object.keys(outputs).filter((key) => outputs[key]?.secret),
     };
   };
-  const preview = (program: PulumiFn) =>
-    run(async (watch) => (await stack.preview({ program, ...watch })) && {});
+  const preview = (program: PulumiFn, policyPacks: string[] = []) =>
+    run(async (watch) => (await stack.preview({ program, policyPacks, ...watch })) && {});
   const up = (program: PulumiFn, onEvent?: (event: EngineEvent) => void) =>
     run((watch) => stack.up({ program, ...watch }), onEvent);
   const destroy = () => run(async (watch) => (await stack.destroy(watch)) && {});
@@ -129,7 +130,8 @@ export async function makeStack(world: World, name: string): Promise<TestStack> 
     up,
     refresh: () => run(async (watch) => (await stack.refresh(watch)) && {}),
     destroy,
-    failingPreview: (program) => failing((watch) => stack.preview({ program, ...watch })),
+    failingPreview: (program, policyPacks = []) =>
+      failing((watch) => stack.preview({ program, policyPacks, ...watch })),
     failingUp: (program) => failing((watch) => stack.up({ program, continueOnError: true, ...watch })),
     failingDestroy: () => failing((watch) => stack.destroy(watch)),
     stateFile: () => readFile(join(world.folder, ".pulumi/stacks/conformance", `${name}.json`), "utf8"),
