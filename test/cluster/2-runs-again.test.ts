@@ -45,7 +45,7 @@ describe("npm run up, on a stack that stands", function () {
     await execa("docker", ["stop", "--time", "5", ...nodes]);
     const up = await shared.command("up");
     assert.equal(up.exitCode, 0, up.all);
-    assert.match(up.all, /starting the nodes of vault-ha-test-\S+ that are stopped/);
+    assert.match(up.all, /starting the nodes of vault-ha-dev-test-\S+ that are stopped/);
     for (const pod of pods) assert.match(up.all, new RegExp(`unseal ${pod}: unsealed`));
     assert.deepEqual(secretOf(await shared.test.stack.outputs(), "shares"), shares);
     assert.deepEqual(await proposals(shared.test.stack), []);

@@ -71,7 +71,7 @@ describe("a second stack, with the settings of ci, beside one that stands", func
     const down = await run("down", "--json");
     assert.equal(down.exitCode, 0, down.all);
     const { missing, kept } = JSON.parse(down.stdout);
-    assert.match(missing.join("\n"), /the nodes of cluster vault-ha-test-.*somebody had removed them/);
+    assert.match(missing.join("\n"), /the nodes of cluster vault-ha-dev-test-.*somebody had removed them/);
     assert.match(missing.join("\n"), /kubeconfig$/);
     assert.deepEqual(kept, []);
     assert.deepEqual(await dockerLeftovers(`vault-ha-${second.name}`), []);
