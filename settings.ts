@@ -32,7 +32,7 @@ const hostName = z
     "takes a host name in lower case",
   );
 
-const path = (what: string) => z.string().min(1, `takes the path of ${what}`);
+const path = (what: string) => z.string().regex(/^\P{Cc}+$/u, `takes the path of ${what}`);
 
 const setting = <T>(
   schema: z.ZodType<T, string>,
