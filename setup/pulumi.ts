@@ -18,6 +18,11 @@ export async function pulumi(env: Environment, args: string[], input?: string): 
   return stdout ?? "";
 }
 
+/** The arguments of a command that runs the whole program. What every such command is to be given belongs here. */
+export function stackArguments(command: "preview" | "up", stack: string, ...more: string[]): string[] {
+  return [command, ...more, "--stack", stack];
+}
+
 /**
  * Runs a long pulumi command that shows its own progress. Ctrl-C reaches it once, however often the
  * signal arrives here; it then ends the steps that run, and a second Ctrl-C makes it leave them. Throws a

@@ -118,15 +118,18 @@ export class Stack {
     return join(local.stacks, this.name);
   }
 
-  /** The resources that its state knows. */
-  async resources(): Promise<Resource[]> {
-    const { deployment } = JSON.parse(await this.export()) as { deployment: { resources?: Resource[] } };
+  /** The resources that its state knows; with `showSecrets` what is secret in them is `{plaintext: "..."}`. */
+  async resources({ showSecrets = false } = {}): Promise<Resource[]> {
+    const { deployment } = JSON.parse(await this.export({ showSecrets })) as {
+      deployment: { resources?: Resource[] };
+    };
     return deployment.resources ?? [];
   }
 
-  /** The state as JSON text, its secrets encrypted. */
-  async export(): Promise<string> {
-    return await pulumi(this.env, ["stack", "export", "--stack", this.name]);
+  /** The state as JSON text, its secrets encrypted unless `showSecrets`. */
+  async export({ showSecrets = false } = {}): Promise<string> {
+    const show = showSecrets ? ["--show-secrets"] : [];
+    return await pulumi(this.env, ["stack", "export", ...show, "--stack", this.name]);
   }
 
   /** The outputs; a secret one is the text "[secret]" unless `showSecrets`. */

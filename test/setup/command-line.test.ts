@@ -65,6 +65,7 @@ describe("a command line", () => {
     rehearse: 2,
     tour: 2,
     explain: 2,
+    preview: 3,
     status: 3,
     doctor: 3,
   };

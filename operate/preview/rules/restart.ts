@@ -1,0 +1,36 @@
+/** Nodes that are started anew, as the step `rollout` does it (steps/lib/rollout.ts). */
+import { podNames } from "../../../steps/lib/road.ts";
+import { type Explained, inOrder, inRow } from "../consequence.ts";
+import type { Plan, RunningNode } from "../plan.ts";
+
+/**
+ * The restart of all nodes where something changes what their pods are made from; without a cause, of those that an
+ * earlier run has left as they were.
+ * @param causes what changes the pods' template
+ */
+export function restart(plan: Plan, causes: string[]): Explained[] {
+  const { changes, running, settings } = plan;
+  const known = running.nodes.filter(({ name }) => podNames(settings.vault.replicas).includes(name));
+  const runs = changes.some(({ name, op }) => name === "lifecycle-rollout" && op === "update");
+  const nodes = causes.length > 0 ? known : runs ? known.filter(({ outdated }) => outdated === true) : [];
+  if (nodes.length === 0) return [];
+  const because = causes.length > 0 ? causes : ["an earlier update did not restart them"];
+  const names = changes.map(({ name }) => name);
+  const covers = names.filter((name) => /^(vault-release|lifecycle-(rollout|verify|unseal-.*))$/.test(name));
+  return [{ verdict: "disruptive", says: inWords(nodes, known.length), because, covers }];
+}
+
+function inWords(nodes: RunningNode[], all: number): string {
+  const [first] = nodes;
+  if (all === 1)
+    return `${first?.name} is restarted and unsealed. No other node stands in for it: clients wait until it is.`;
+  const unseals = nodes.length === 1 ? "1 unseal" : `${nodes.length} unseals`;
+  const leader = nodes.find(({ leads }) => leads === true);
+  const others = nodes.filter((node) => node !== leader).map(({ name }) => name);
+  if (leader !== undefined) {
+    const order = inOrder([...others, `${leader.name}, which leads and hands over first`]);
+    return `A rolling restart, one node at a time, the leader last: ${order}. ${unseals}; clients see one change of leader.`;
+  }
+  if (nodes.length < all) return `A rolling restart, one node at a time: ${inOrder(others)}. ${unseals}.`;
+  return `A rolling restart, one node at a time: ${inRow(others)}, the one that leads last. ${unseals}; clients see one change of leader.`;
+}
