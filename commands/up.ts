@@ -1,12 +1,13 @@
 // npm run up: everything from a clean checkout to a Vault that stands.
+import { judgeUpdate } from "../operate/preview/before-update.ts";
+import { replacesCluster, takeClusterDown } from "../operate/preview/replace-cluster.ts";
+import { judgementText } from "../operate/preview/text.ts";
 import { clusterExists } from "../operate/stack-texts.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
-import { endOnInterrupt, networkFlag, runCommand } from "../setup/command.ts";
+import { CommandError, endOnInterrupt, networkFlag, runCommand } from "../setup/command.ts";
 import { forgetHalfMadeReleases } from "../setup/half-made-releases.ts";
-import { refuseToLoseVault } from "../setup/losses.ts";
-import { policyArgs } from "../setup/policy.ts";
 import { duration, Progress } from "../setup/progress.ts";
-import { pulumiShown } from "../setup/pulumi.ts";
+import { pulumiShown, stackArguments } from "../setup/pulumi.ts";
 import { readNetwork } from "../setup/reach.ts";
 import { SETUP_STEPS, setUp } from "../setup/setup.ts";
 import { Stack } from "../setup/stack.ts";
@@ -32,7 +33,7 @@ await runCommand(
     const again = "To go on where it stopped: npm run up";
     const release = endOnInterrupt("npm run up");
     await setUp(progress, readNetwork(flags.network), clusterExists(name));
-    const stack = await progress.step(`stack ${name}`, async (say) => {
+    const { stack, judgement } = await progress.step(`stack ${name}`, async (say) => {
       const it = new Stack(name);
       await it.create(say.line);
       await it.select();
@@ -41,13 +42,17 @@ await runCommand(
       const resources = await it.resources();
       await wakeCluster(it, resources, say.line);
       await forgetHalfMadeReleases(it, resources, say.line);
-      await refuseToLoseVault(it);
-      return it;
+      return { stack: it, judgement: await judgeUpdate(it, resources) };
     });
     release();
-    await progress.handOver("pulumi up", () =>
-      pulumiShown(stack.env, ["up", "--yes", ...policyArgs, "--stack", name], again),
-    );
+    if (judgement !== undefined) console.error(judgementText(judgement));
+    if (judgement?.goesOn === false) throw new CommandError("Nothing was changed.");
+    // What was previewed is not previewed once more.
+    const previewed = judgement === undefined ? [] : ["--skip-preview"];
+    await progress.handOver("pulumi up", async () => {
+      if (judgement && replacesCluster(judgement)) await takeClusterDown(stack, again);
+      await pulumiShown(stack.env, stackArguments("up", name, "--yes", ...previewed), again);
+    });
     const summary = readSummary(await stack.outputs());
     const ms = Date.now() - started;
     if (flags.json) {
