@@ -18,9 +18,12 @@ export async function pulumi(env: Environment, args: string[], input?: string): 
   return stdout ?? "";
 }
 
+/** What Pulumi holds a stack against; run in the checkout (docs/policy.md). */
+const policyPack = ["--policy-pack", "policy"];
+
 /** The arguments of a command that runs the whole program. What every such command is to be given belongs here. */
 export function stackArguments(command: "preview" | "up", stack: string, ...more: string[]): string[] {
-  return [command, ...more, "--stack", stack];
+  return [command, ...policyPack, ...more, "--stack", stack];
 }
 
 /**

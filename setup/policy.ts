@@ -1,2 +1,0 @@
-/** Arguments with which `pulumi preview` and `pulumi up`, run in the checkout, keep to the policy pack (docs/policy.md). */
-export const policyArgs = ["--policy-pack", "policy"] as const;
