@@ -6,11 +6,10 @@
  *
  * One node joins at a time: two joins at once can eject a node on a slow machine (hashicorp/vault#32099).
  */
-import { existsSync } from "node:fs";
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config.ts";
-import { keysPath } from "../steps/lib/keys-file.ts";
+import { hasRaised } from "../steps/lib/keys-file.ts";
 import type { Cluster } from "./cluster.ts";
 import { type DeclaredStep, declareStep, type StepArgs, type StepName } from "./step.ts";
 import { announceRestarts, answeringVault, knownIdentity, runningContainers } from "./vault-facts.ts";
@@ -136,8 +135,8 @@ export class VaultLifecycle extends pulumi.ComponentResource {
       },
       {
         // Where nothing ran before, there is nothing to do. A state that does not know the step may be of an earlier
-        // version of this program, or of a run that was killed.
-        runsAtCreate: existsSync(keysPath(args.stackDir)),
+        // version of this program, or of a run that was killed. A Vault that was adopted is not started anew for that.
+        runsAtCreate: hasRaised(args.stackDir),
         facts: {
           RELEASE: vault.valuesHash,
           ...(vault.tls?.fingerprint && { CERTIFICATE: vault.tls.fingerprint }),

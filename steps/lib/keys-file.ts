@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { mkdir, open, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -31,6 +32,8 @@ const Keys = z.object({
   intendedAt: z.iso.datetime(),
   threshold: z.number().int().positive(),
   answer: InitAnswer.optional(),
+  /** Set where the stack has taken over a Vault that somebody else initialised. */
+  adoptedAt: z.iso.datetime().optional(),
   custody: Custody.optional(),
 });
 export type Keys = z.output<typeof Keys>;
@@ -69,6 +72,19 @@ export async function readKeys(stackDir: string): Promise<Keys | undefined> {
       `${path} is not a keys file that this version knows (${content.length} characters). Keep it: it may hold the only copy of Vault's keys`,
       `ls -l ${path}`,
     );
+  }
+}
+
+/**
+ * Whether this machine has the keys of a Vault that this stack has raised itself. One that was taken over runs as
+ * somebody else has made it, and is not started anew for that.
+ */
+export function hasRaised(stackDir: string): boolean {
+  try {
+    const { adoptedAt } = JSON.parse(readFileSync(keysPath(stackDir), "utf8")) as { adoptedAt?: string };
+    return adoptedAt === undefined;
+  } catch {
+    return false;
   }
 }
 

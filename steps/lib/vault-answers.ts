@@ -14,6 +14,8 @@ export const SealStatus = z.object({
   /** How many shares of the threshold have been sent. */
   progress: z.number(),
   version: z.string(),
+  /** Such as raft. */
+  storage_type: z.string().optional(),
   cluster_name: z.string().optional(),
   cluster_id: z.string().optional(),
   removed_from_cluster: z.boolean().optional(),
@@ -106,3 +108,17 @@ export const AuditDevices = z.object({
   data: z.record(z.string(), z.object({ options: z.object({ file_path: z.string().optional() }) })),
 });
 export type AuditDevices = z.output<typeof AuditDevices>;
+
+/** `sys/generate-root/attempt` and `.../update`. */
+export const RootGeneration = z.object({
+  started: z.boolean(),
+  nonce: z.string(),
+  /** Only in the answer that begins it. */
+  otp: z.string().optional(),
+  /** Only in the answer to the last share. */
+  encoded_token: z.string().optional(),
+});
+export type RootGeneration = z.output<typeof RootGeneration>;
+
+/** `auth/token/lookup-self`. */
+export const OwnToken = z.object({ data: z.object({ policies: z.array(z.string()) }) });

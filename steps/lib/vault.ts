@@ -13,7 +13,9 @@ import {
   Leader,
   Mounts,
   Nothing,
+  OwnToken,
   RaftConfiguration,
+  RootGeneration,
   SealStatus,
   Stored,
 } from "./vault-answers.ts";
@@ -163,6 +165,44 @@ export class Vault {
 
   async delete(name: string): Promise<void> {
     await this.#ask(Nothing, "DELETE", `cubbyhole/${name}`);
+  }
+
+  /** Whether somebody is generating a root token. */
+  rootGeneration(): Promise<RootGeneration> {
+    return this.#ask(RootGeneration, "GET", "sys/generate-root/attempt");
+  }
+
+  /** Begins to generate a root token; gives what its shares have to name, and what the token is laid over with. */
+  async beginRootGeneration(): Promise<{ nonce: string; otp: string }> {
+    const { nonce, otp = "" } = await this.#ask(RootGeneration, "PUT", "sys/generate-root/attempt", {});
+    return { nonce, otp };
+  }
+
+  /** Gives one share. With the last one that is needed comes the token, encoded; "" before. */
+  async giveRootShare(share: string, nonce: string): Promise<string> {
+    const body = { key: share, nonce };
+    const { encoded_token = "" } = await this.#ask(
+      RootGeneration,
+      "PUT",
+      "sys/generate-root/update",
+      body,
+      longRequestMs,
+    );
+    return encoded_token;
+  }
+
+  async cancelRootGeneration(): Promise<void> {
+    await this.#ask(Nothing, "DELETE", "sys/generate-root/attempt");
+  }
+
+  /** The policies of the token that is used here. */
+  async ownPolicies(): Promise<string[]> {
+    return (await this.#ask(OwnToken, "GET", "auth/token/lookup-self")).data.policies;
+  }
+
+  /** Revokes the token that is used here. */
+  async revokeSelf(): Promise<void> {
+    await this.#ask(Nothing, "POST", "auth/token/revoke-self", {});
   }
 
   close(): void {

@@ -29,7 +29,7 @@ describe("a stack on a cluster that this program did not make", function () {
   const run = (name: string, ...args: string[]) => runCommandOn(test.name, name, ...args);
 
   before(async () => {
-    cluster = await OutsideCluster.make();
+    cluster = await OutsideCluster.shared();
     asItWas = await cluster.objects();
     // Production's example; but three workers hold five pods only where two may be on one.
     const example = parse(readFileSync("examples/prod-values.yaml", "utf8"));
@@ -50,7 +50,6 @@ describe("a stack on a cluster that this program did not make", function () {
       await run("down", "--confirm", test.name);
       await removeTestStack(test);
     }
-    await cluster?.remove();
   });
 
   const keys = async () => {

@@ -42,6 +42,18 @@ export class OutsideCluster {
     return cluster;
   }
 
+  static #shared: Promise<OutsideCluster> | undefined;
+
+  /** The one of this test run; the first caller has it made. What a test puts into it, it takes out again. */
+  static shared(): Promise<OutsideCluster> {
+    OutsideCluster.#shared ??= OutsideCluster.make();
+    return OutsideCluster.#shared;
+  }
+
+  static async removeShared(): Promise<void> {
+    await (await OutsideCluster.#shared)?.remove();
+  }
+
   async kubectl(...args: string[]): Promise<string> {
     const { stdout } = await execa("kubectl", ["--kubeconfig", this.kubeconfig, ...args], {
       stdin: "ignore",
@@ -115,3 +127,9 @@ export function runCommandOn(stack: string, name: string, ...args: string[]) {
     stdin: "ignore",
   });
 }
+
+/** A root hook: whichever test had it made. */
+after(async function () {
+  this.timeout(120_000);
+  await OutsideCluster.removeShared();
+});

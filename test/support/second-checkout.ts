@@ -36,6 +36,9 @@ export class SecondCheckout {
       copyFileSync(join(checkout, file), to);
     }
     for (const file of [local.tools, local.sources]) cpSync(file, file.replace(checkout, made.folder));
+    // Charts that the set-up has unpacked, where sources.json names them.
+    const charts = join(local.root, "charts");
+    if (existsSync(charts)) symlinkSync(charts, charts.replace(checkout, made.folder));
     symlinkSync(local.bin, local.bin.replace(checkout, made.folder));
     symlinkSync(join(checkout, "node_modules"), join(made.folder, "node_modules"));
     return made;
