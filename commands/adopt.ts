@@ -138,8 +138,9 @@ async function adopt(): Promise<void> {
   );
 }
 
-const valuesText = (values: object) =>
-  `# Values that were given to Helm by hand, of the Vault that npm run adopt has taken over.\n${stringify(values)}`;
+function valuesText(values: object): string {
+  return `# Values that were given to Helm by hand, of the Vault that npm run adopt has taken over.\n${stringify(values)}`;
+}
 
 async function run(stack: Stack, args: string[]): Promise<string> {
   const { failed, stdout, stderr } = await kubectl(stack, args);

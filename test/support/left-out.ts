@@ -1,4 +1,5 @@
 /** Tests that are left out where what they need cannot be had. Whatever else is skipped counts as failed. */
+import { spawnSync } from "node:child_process";
 import { loadSources } from "../../sources.ts";
 
 /** What such a test's title ends with, why it is left out, and whether it has to be, here. */
@@ -7,6 +8,10 @@ const conditions = {
   "(with Vault's own UI)": {
     why: "the Vault that a closed network builds carries no UI",
     lacking: () => loadSources().images === "closed",
+  },
+  "(with jq)": {
+    why: "this machine has no jq",
+    lacking: () => spawnSync("jq", ["--version"]).error !== undefined,
   },
 } as const;
 type Condition = keyof typeof conditions;

@@ -1,0 +1,164 @@
+/**
+ * The commands of the documents: what runs each, or why nothing does. test/unit/documented-commands.test.ts holds this
+ * against the documents, so a command that is new there needs a row here, and a row goes with its command.
+ *
+ * A command stands as the document has it, without its comment and without `--stack <name>`; the stack's name in a path
+ * is `<stack>`. A row that ends with " …" stands for every command that begins so and has no `<placeholder>`.
+ */
+
+/** By the file that runs them: each command, and words of that file which run it. An empty text: the command's own. */
+export const tested: Record<string, Record<string, string>> = {
+  "test/cluster/1-raise.test.ts": {
+    "npm run up": 'shared.command("up")',
+    "pulumi up": "shared.test.stack.up(",
+    // npm run up names the pack to it.
+    "pulumi up --policy-pack policy": 'shared.command("up")',
+  },
+  "test/cluster/2-previews.test.ts": {
+    "npm run preview -- --markdown": 'branch.run("preview", "--markdown"',
+    "npm run preview -- --refresh --expect-no-changes": '"--refresh", "--expect-no-changes"',
+  },
+  "test/cluster/2-runs-again.test.ts": {
+    "kubectl --kubeconfig .local/stacks/<stack>/kubeconfig --namespace vault delete pvc/data-vault-0 pod/vault-0":
+      'tools.kubectl("delete", "pvc", "data-vault-2"',
+    "pulumi config set vault.giveUp <the old PVC's UID, as the message has it>":
+      'setConfig("vault.giveUp", { value: known })',
+    "pulumi config set vault.giveUp <UID of the claim>": 'setConfig("vault.giveUp", { value: known })',
+    "vault operator raft remove-peer vault-2": 'tools.removePeer("vault-2")',
+    "pulumi stack import --file .local/stacks/<stack>/state-before-down.json": "stack.importStack(",
+    "kubectl delete pod": 'tools.deletePods("vault-2")',
+    "kubectl delete pod vault-2": 'tools.deletePods("vault-2")',
+    "docker stop": 'execa("docker", ["stop"',
+  },
+  "test/cluster/3-tls.test.ts": {
+    "pulumi up --replace '**vault-tls-certificate'": "replace: [urn]",
+  },
+  "test/cluster/4-rehearse.test.ts": { "npm run rehearse failover": '"failover",' },
+  "test/cluster/faults/certificates.ts": {
+    "pulumi up --refresh --replace '**vault-tls-certificate'": 'tools.looks.follow("pulumi up")',
+  },
+  "test/cluster/faults/files.ts": { "pulumi cancel --yes": '["cancel", "--yes"' },
+  "test/cluster/7-tour.test.ts": {
+    "npm run tour": 'shared.command("tour", "--through", through)',
+    "npm run tour -- --through ingress": 'shared.command("tour", "--through", through)',
+  },
+  "test/cluster/7-typed.test.ts": {
+    'eval "$(npm run -s env)"': "",
+    "pulumi stack output rootToken --show-secrets": "",
+    "pulumi stack output shares --show-secrets": "",
+    "curl http://localhost:30000/v1/sys/health": "",
+    "curl http://whoami.localhost:8080": "",
+    "kubectl --kubeconfig .local/stacks/<stack>/kubeconfig --namespace vault get pods": "",
+    "kubectl config get-contexts": "",
+    "kubectl get storageclasses": "",
+    "pulumi preview": "",
+    "pulumi preview --policy-pack policy": "",
+    "npm run preview": "",
+    "npm run status": "",
+    "npm run status -- --json": "",
+    "npm run doctor": "",
+    "npm run -s doctor -- --json | jq --raw-output '.findings[] | select(.because == []) | .id'": "",
+    "npm run explain": "",
+    "export VAULT_ADDR=$(pulumi stack output vaultAddress)": "",
+    "export VAULT_CACERT=$(pulumi stack output vaultAuthorityFile)": "",
+    'curl --cacert "$VAULT_CACERT" "$VAULT_ADDR/v1/sys/health"': "",
+    "curl --cacert .local/stacks/<stack>/vault-ca.crt https://vault.localhost:8443/v1/sys/health": "",
+    "docker image ls vault-ha/node": "",
+    "node offline/build.ts --list": "",
+    "pulumi up --refresh": "",
+    "pulumi config set …": "pulumi config set",
+    "pulumi config rm …": "pulumi config rm",
+    "kubectl --kubeconfig .local/stacks/<stack>/kubeconfig --namespace vault port-forward service/vault 8200:8200":
+      "",
+    "npm run rehearse failover -- --pod delete": "",
+  },
+  "test/cluster/8-adopt.test.ts": {
+    "npm run -s adopt -- < cluster-keys.json": '["commands/adopt.ts", "--stack", test.name]',
+  },
+  "test/support/made-by-hand.ts": {
+    "vault operator init": '"init", "-key-shares=5"',
+    "vault operator init -format=json": '"-format=json"',
+  },
+  "test/cluster/8-existing.test.ts": {
+    "kubectl create namespace vault": 'cluster.kubectl("create", "namespace", "vault")',
+    "kubectl label namespace vault vault-ha/stack=<stack>": 'cluster.kubectl("label", "namespace", "vault"',
+    "kubectl apply --filename .local/stacks/<stack>/missing-rights.yaml":
+      'cluster.kubectl("apply", "--filename", join(test.stackDir, "missing-rights.yaml"))',
+    "kubectl --kubeconfig .local/stacks/<stack>/kubeconfig --namespace vault exec vault-0 -- tail -n 1 /vault/audit/audit.log":
+      '"/vault/audit/audit.log"',
+    "npm run down": 'run("down")',
+    "npm run down -- --confirm <stack>": 'run("down", "--confirm", test.name)',
+    "npm run down -- --json": 'run("down", "--json")',
+  },
+  "test/cluster/9-end.test.ts": { "pulumi destroy": "test.stack.destroy(" },
+  "test/setup/start.test.ts": { "npm ci": "packages: npm ci" },
+  "test/support/outside-cluster.ts": { "kind create cluster": '["create", "cluster"' },
+  "test/support/test-stack.ts": { "pulumi stack init <stack>": "LocalWorkspace.createOrSelectStack(" },
+  // Every line that npm run explain shows is typed there.
+  "test/vault/explain.test.ts": {
+    "vault operator raft list-peers": "raises three blank nodes to a Vault of three voters",
+  },
+};
+
+/** By the reason why no test runs them. */
+export const untested: Record<string, string[]> = {
+  "it is what runs the tests": ["npm test", "npm test -- unit vault", "npm test -- check unit"],
+  "it is the stage check of npm test": ["npm run check"],
+  "npm test begins with it": ["npm run setup"],
+  "it would stop the Docker engine in which the tests run": ["npm run down -- --all"],
+  "it measures for half an hour, and asserts nothing": ["npm run bench"],
+  "it builds for half an hour; the set-up of npm test builds the same where it has to": [
+    "node offline/build.ts",
+    "node offline/build.ts vault",
+  ],
+  "it changes the machine's packages": ["apt-get install chromium libnss3-tools"],
+  "it is a form: those that are written out are typed": [
+    "pulumi config set <key> <value>",
+    "pulumi config set vault.valuesFile <path>",
+  ],
+  "it takes what the official network gives; npm run up hands the same values to Helm's library": [
+    "helm install",
+    "helm repo add hashicorp https://helm.releases.hashicorp.com",
+    "helm install vault hashicorp/vault --version 0.34.1 --namespace vault --create-namespace --values vault-ha-values.yaml",
+  ],
+  "no helm is on a closed network; test/unit/adopt.test.ts has when it is said": [
+    "helm upgrade vault hashicorp/vault --namespace vault --reuse-values --set injector.enabled=false",
+  ],
+  "it says with what a benchmark compares": ["pulumi new", "pulumi new typescript"],
+  "it names what a probe, a tool or a person does, and is nothing to be typed": [
+    "vault status",
+    "kind export logs",
+    "kubectl scale",
+    "helm upgrade",
+    "pulumi import",
+  ],
+  "kind has one storage class, whose volumes do not grow; test/unit/preview-consequences.test.ts has when it is said":
+    ["kubectl delete statefulset vault --cascade=orphan", "kubectl patch pvc"],
+  "Vault's data would have to be lost; test/vault/identity.test.ts runs the step": [
+    "pulumi up --replace '**lifecycle-init-vault-0'",
+  ],
+  "a Vault would have to be lost, and another raised; test/unit/preview-around.test.ts has what it lets pass":
+    ["pulumi config set vault.giveUp <cluster id>"],
+  "it takes minutes; test/vault/rehearsal.test.ts goes several rounds": [
+    "npm run rehearse failover -- --rounds 5",
+    "npm run rehearse failover -- --rounds 5 --json",
+  ],
+  "each rehearsal takes half a minute; two are run, the default and --pod delete": [
+    "npm run rehearse failover -- --node stop",
+    "npm run rehearse failover -- --signal TERM",
+  ],
+  "a cluster would have to vanish; test/unit/teardown.test.ts has when it is wanted": [
+    "npm run down -- --cluster-is-gone",
+  ],
+  "a receipt says it, for a loss on purpose: test/unit/teardown.test.ts": [
+    "kubectl --kubeconfig .local/stacks/<stack>/kubeconfig delete namespace vault",
+    "rm .local/stacks/<stack>/vault-init.json",
+  ],
+  "a service of one's own would have to be there": ["redis-cli -p 30001"],
+};
+
+/** Code that is no command and that no file here says: whose words it is. */
+export const foreignWords: Record<string, string> = {
+  "connection refused": "what curl and kubectl say",
+  "Sealed true": "a line of vault status",
+};
