@@ -267,10 +267,10 @@ describe("what a preview says of nodes that are not as they were", () => {
     const { consequences, goesOn } = judged({ changes: [identity] });
     assert.equal(goesOn, false);
     assert.deepEqual(
-      consequences.map(({ says, because }) => `${says} ${because}`),
+      consequences.map(({ says }) => says),
       [
-        "vault-1 runs on another store than the stack knows. Known: store-1; found: blank-1",
-        "vault-2 runs on another store than the stack knows. Known: store-2; found: blank-2",
+        "vault-1 runs on another store than the stack knows. Known: store-1; found: blank-1.",
+        "vault-2 runs on another store than the stack knows. Known: store-2; found: blank-2.",
       ],
     );
     for (const { refused } of consequences)

@@ -5,6 +5,9 @@ import type { Plan } from "../plan.ts";
 
 type Facts = Record<string, string>;
 
+/** No setting causes it: it was done to the cluster. */
+const foundThere = ["what is found in the cluster, as it was asked just now"];
+
 /** What is found in the place of what is known: refused unless vault.giveUp names it. */
 export function identityChange(plan: Plan): Explained[] {
   const identity = factsOf(plan, "lifecycle-identity");
@@ -13,8 +16,8 @@ export function identityChange(plan: Plan): Explained[] {
   if (differ(identity.known.KUBERNETES, identity.found.KUBERNETES))
     found.push({
       verdict: "destructive",
-      says: "This is another Kubernetes cluster than the stack's.",
-      because: [between(identity.known.KUBERNETES, identity.found.KUBERNETES)],
+      says: `This is another Kubernetes cluster than the stack's. ${between(identity.known.KUBERNETES, identity.found.KUBERNETES)}.`,
+      because: foundThere,
       covers: ["lifecycle-identity"],
       refused: {
         why: "Does the kubeconfig point at the right cluster?",
@@ -40,8 +43,8 @@ export function identityChange(plan: Plan): Explained[] {
     const isGivenUp = giveUp.includes(known);
     found.push({
       verdict: "destructive",
-      says: isGivenUp ? `${what} The known one is given up: what it held is lost.` : what,
-      because: [between(known, is)],
+      says: `${what} ${between(known, is)}.${isGivenUp ? " The known one is given up: what it held is lost." : ""}`,
+      because: foundThere,
       covers: ["lifecycle-identity", "lifecycle-verify"],
       ...(!isGivenUp && {
         refused: {
@@ -61,7 +64,7 @@ export function giveUpNote(plan: Plan): Explained[] {
   const inUse = [plan.vault?.clusterId ?? "", ...Object.values(plan.vault?.stores ?? {})];
   const named = giveUp.filter((id) => inUse.includes(id));
   const lost = identityChange(plan)
-    .flatMap(({ because }) => because)
+    .map(({ says }) => says)
     .join(" ");
   const idle = named.filter((id) => !lost.includes(id));
   if (idle.length === 0 || plan.changes.some(({ name, op }) => name === "cluster-create" && op === "replace"))
