@@ -2,7 +2,7 @@ import { NotYet, StepError } from "./errors.ts";
 import type { Vault } from "./vault.ts";
 import type { AutopilotState } from "./vault-answers.ts";
 import { isHealthyVoter, whyNoVoter } from "./voters.ts";
-import { until, type Waiting } from "./wait.ts";
+import { mayPass, until, type Waiting } from "./wait.ts";
 
 /** The nodes of a Vault of which some are to leave. */
 export interface LeavingNodes {
@@ -17,9 +17,9 @@ export interface LeavingNodes {
 }
 
 /**
- * Takes nodes out of the raft configuration, one at a time: the highest number first, one that leads last, after it has
- * handed over. Before each, every node that stays has to be a healthy voter, so those that are left are a majority at
- * each moment. Nodes that have left before are left alone: where it was cut off, it goes on.
+ * Takes nodes out of the raft configuration, one at a time: those that are away first, then the highest number, one that
+ * leads last, after it has handed over. Before each, every node that stays has to be a healthy voter. So a majority of
+ * those that are configured lives at each moment, where it did before. Nodes that have left before are left alone: where it was cut off, it goes on.
  *
  * @returns the nodes that have left now, in their order
  * @throws StepError where a node that stays is not healthy until the deadline; nobody leaves then
@@ -28,7 +28,7 @@ export async function leave(nodes: LeavingNodes, next: string, step: Waiting): P
   const { staying, leaving } = nodes;
   const left: string[] = [];
   for (;;) {
-    const { leader, peers } = await until(
+    const { leader, peers, counting } = await until(
       `${staying.join(", ")} to be healthy voters, so that ${leaving.join(", ")} can leave`,
       () => whoLeads(nodes),
       step,
@@ -36,7 +36,9 @@ export async function leave(nodes: LeavingNodes, next: string, step: Waiting): P
     );
     try {
       const there = leaving.filter((node) => peers.includes(node)).reverse();
-      const node = there.find((each) => each !== leader.node) ?? there[0];
+      const others = there.filter((each) => each !== leader.node);
+      // One that is away goes first: until then one that is well may be what a majority needs.
+      const node = others.find((each) => !counting.includes(each)) ?? others[0] ?? there[0];
       if (node === undefined) break;
       if (node === leader.node) {
         step.say(`${node} leads and hands over`);
@@ -57,8 +59,13 @@ export async function leave(nodes: LeavingNodes, next: string, step: Waiting): P
   return left;
 }
 
-/** The leader, which the caller closes, and all peers. Throws NotYet as long as a staying node is no healthy voter. */
-async function whoLeads(nodes: LeavingNodes): Promise<{ leader: Vault; peers: string[] }> {
+/**
+ * The leader, which the caller closes; all peers; and which of those that leave are well until then. Throws NotYet as
+ * long as a staying node is no healthy voter.
+ */
+async function whoLeads(
+  nodes: LeavingNodes,
+): Promise<{ leader: Vault; peers: string[]; counting: string[] }> {
   // Autopilot takes ten seconds to see that a node is gone, so each is asked itself as well.
   for (const node of nodes.staying) await unsealed(node, nodes);
   const leader = await leaderOf([...nodes.staying, ...nodes.leaving], nodes);
@@ -67,7 +74,10 @@ async function whoLeads(nodes: LeavingNodes): Promise<{ leader: Vault; peers: st
     const sick = nodes.staying.filter((node) => !isHealthyVoter(state, node));
     if (sick.length > 0) throw new NotYet(sick.map((node) => whyNoVoter(state, node)).join("; "));
     const peers = (await leader.raftServers()).map(({ node_id }) => node_id);
-    return { leader, peers };
+    const counting: string[] = [];
+    for (const node of nodes.leaving)
+      if (isHealthyVoter(state, node) && (await isUnsealed(node, nodes))) counting.push(node);
+    return { leader, peers, counting };
   } catch (error) {
     leader.close();
     throw error;
@@ -82,6 +92,16 @@ async function unsealed(node: string, nodes: LeavingNodes): Promise<void> {
   } finally {
     vault.close();
   }
+}
+
+async function isUnsealed(node: string, nodes: LeavingNodes): Promise<boolean> {
+  return await unsealed(node, nodes).then(
+    () => true,
+    (error) => {
+      if (mayPass(error)) return false;
+      throw error;
+    },
+  );
 }
 
 async function leaderOf(names: readonly string[], nodes: LeavingNodes): Promise<Vault> {
@@ -112,7 +132,7 @@ async function hasLeft(leader: Vault, node: string): Promise<void> {
   if (state.servers[node] !== undefined) throw new NotYet(`autopilot still counts ${node}`);
 }
 
-/** The refusal to make a Vault smaller than what its nodes can bear. */
+/** The refusal where there is no token to take a peer out with. */
 export function refuseWithoutToken(leaving: readonly string[], stack: string): StepError {
   return new StepError(
     `${leaving.join(", ")} cannot leave: neither this machine's journal nor the stack's state has a token for Vault. Nothing was changed`,

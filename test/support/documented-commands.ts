@@ -130,6 +130,7 @@ export const untested: Record<string, string[]> = {
     "kind export logs",
     "kubectl scale",
     "helm upgrade",
+    "vault audit disable file",
     "pulumi import",
   ],
   "kind has one storage class, whose volumes do not grow; test/unit/preview-consequences.test.ts has when it is said":

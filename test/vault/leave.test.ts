@@ -80,6 +80,28 @@ describe("peers that leave, of a cluster of five real Vault processes", function
   });
 });
 
+describe("a node that leaves while another that leaves is away", function () {
+  this.timeout(90_000);
+
+  it("goes after it: the healthy one is what a majority needs until then", async () => {
+    const stack = await VaultStack.start(3);
+    try {
+      await stack.raise();
+      const away = stack.nodes.nodes.find(({ name }) => name === "vault-1");
+      await away?.stop();
+      const ran = await stack.run("leave", { pods: ["vault-0"] });
+      assert.equal(ran.code, 0, ran.stderr);
+      assert.deepEqual(ran.answer.left, ["vault-1", "vault-2"]);
+      const { data } = await stack.nodes.at(0).get("sys/storage/raft/configuration", stack.token);
+      const { config } = data as { config: { servers: object[] } };
+      assert.equal(config.servers.length, 1);
+      assert.equal((await stack.verify({ pods: ["vault-0"] })).code, 0);
+    } finally {
+      await stack.end();
+    }
+  });
+});
+
 describe("a stack whose journal is somewhere else", function () {
   this.timeout(60_000);
 
