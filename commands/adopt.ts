@@ -1,161 +1,127 @@
 // npm run adopt: a stack goes on with a Vault that was made by hand. Nothing is restarted, nothing is initialised.
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
-import { stringify } from "yaml";
-import { stackLabel } from "../components/cluster.ts";
-import { gatherFound } from "../operate/adopt/gather.ts";
-import { readGivenKeys } from "../operate/adopt/given-keys.ts";
-import { adoptionOf, valuesProblems } from "../operate/adopt/look.ts";
-import { proveShares } from "../operate/adopt/prove-shares.ts";
-import { bringKubeconfig } from "../operate/open-vault.ts";
-import { readStackFile } from "../operate/stack-file.ts";
+import { mkdirSync } from "node:fs";
+import { relative } from "node:path";
+import { text } from "node:stream/consumers";
+import { settingsOf, settingTexts } from "../config.ts";
+import { adoptedText, alreadyText } from "../operate/adopt/adopted-text.ts";
+import { askKeys } from "../operate/adopt/ask-keys.ts";
+import { examine } from "../operate/adopt/examine.ts";
+import type { Place } from "../operate/adopt/found.ts";
+import { ownerAt } from "../operate/adopt/gather.ts";
+import { type GivenKeys, keysUsage, parseKeys } from "../operate/adopt/given-keys.ts";
+import { proveOn } from "../operate/adopt/prove-on.ts";
+import { olderPods, removeNotes, takeOver } from "../operate/adopt/take-over.ts";
+import { podsOf } from "../operate/open-vault.ts";
+import { stackTexts } from "../operate/stack-texts.ts";
+import { prefix } from "../setting-words.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
-import { CommandError, endOnInterrupt, runCommand } from "../setup/command.ts";
-import { checkout, local } from "../setup/folders.ts";
-import { kubectl } from "../setup/kubectl.ts";
+import { CommandError, endOnInterrupt, holdInterrupt, runCommand } from "../setup/command.ts";
+import { checkout } from "../setup/folders.ts";
+import { writeKubeconfig } from "../setup/kubeconfig.ts";
 import { Progress } from "../setup/progress.ts";
-import { pulumi, pulumiShown } from "../setup/pulumi.ts";
+import { pulumiShown } from "../setup/pulumi.ts";
 import { Stack } from "../setup/stack.ts";
-import { loadSources } from "../sources.ts";
-import { kubeconfigPath } from "../steps/lib/cluster.ts";
-import { keysPath, readKeys, writeKeys } from "../steps/lib/keys-file.ts";
+import { readKeys } from "../steps/lib/keys-file.ts";
 import { openKube } from "../steps/lib/kube.ts";
-import { Vault } from "../steps/lib/vault.ts";
 
 const { flags } = argumentsOrExit({
   command: "npm run adopt",
-  says: "Takes over a Vault that was made by hand (helm install, init, unseal, join) on a cluster that exists. Nothing is\nrestarted or initialised. Its shares are read from standard input, once:\n  npm run -s adopt -- --stack <name> < cluster-keys.json",
-  flags: { stack: { says: "the stack that goes on with it; its file names the cluster", value: "name" } },
+  says: "Takes over a Vault that was made by hand (helm install, init, unseal, join) on a cluster that exists. Nothing is\nrestarted or initialised. Its shares are read from standard input, once, or asked for at a terminal:\n  npm run -s adopt -- --stack <name> --context <context> < cluster-keys.json",
+  flags: {
+    stack: { says: "the stack that goes on with it; it is made if there is none", value: "name" },
+    context: { says: "the kubeconfig's context, where the stack's file does not name it", value: "name" },
+    kubeconfig: {
+      says: "the kubeconfig, unless $KUBECONFIG or ~/.kube/config has the context",
+      value: "path",
+    },
+    namespace: { says: "Vault's namespace (default vault, or as the stack's file names it)", value: "name" },
+  },
 });
+
+const name = String(flags.stack ?? "dev");
+const command = `npm run -s adopt -- --stack ${name}`;
 
 await runCommand("npm run adopt", adopt, { stops: true });
 
 async function adopt(): Promise<void> {
-  const name = String(flags.stack ?? "dev");
-  const command = `npm run -s adopt -- --stack ${name}`;
   const release = endOnInterrupt("npm run adopt");
-  const { settings } = readStackFile(name);
+  const flagged = flaggedTexts();
+  const texts = { ...settingTexts(stackTexts(name) ?? {}), ...flagged };
+  const settings = settingsOf(
+    name,
+    Object.fromEntries(Object.entries(texts).map(([key, value]) => [prefix + key, value])),
+  );
   if (settings.cluster.existing === undefined)
     throw new CommandError(
-      `Stack ${name} has no cluster that exists. Nothing was changed.\n  pulumi config set cluster.driver existing --stack ${name}\n  pulumi config set cluster.context <context> --stack ${name}`,
+      `Stack ${name} has no cluster that exists. Nothing was changed. Name it (kubectl config get-contexts):\n  ${command} --context <context> < cluster-keys.json`,
     );
-  const given = await readGivenKeys(command);
   const stack = new Stack(name);
-  const progress = new Progress(4);
-  const { vault } = settings;
-  const stackDir = relative(checkout, stack.dir);
-  const source = loadSources(local.sources).vault;
-  const signal = AbortSignal.timeout(300_000);
+  const resources = (await stack.exists()) ? await stack.resources() : [];
+  const has = (noun: string) => resources.some(({ urn }) => urn.endsWith(`::${noun}`));
+  const journal = await readKeys(stack.dir);
+  const begun = journal?.adoptedAt !== undefined;
+  if (begun && has("lifecycle-verify")) return void process.stdout.write(alreadyText(name));
+  if (!begun && (has("vault-release") || has("cluster-create")))
+    throw new CommandError(
+      `Stack ${name} has a Vault or a cluster already. Nothing was changed.\n  npm run status -- --stack ${name}`,
+    );
 
-  const { found, road, adoption, valuesFile } = await progress.step("look at what is there", async () => {
-    if (
-      (await stack.exists()) &&
-      (await stack.resources()).some(({ urn }) => urn.endsWith("::vault-release"))
-    )
-      throw new CommandError(
-        `Stack ${name} has a Vault already. Nothing was changed.\n  npm run status -- --stack ${name}`,
-      );
-    mkdirSync(stack.dir, { recursive: true, mode: 0o700 });
-    await bringKubeconfig(stack);
-    const kubeconfig = kubeconfigPath(stackDir);
-    const place = { kubeconfig, namespace: vault.namespace, token: given.rootToken };
-    const gathered = await gatherFound(await openKube(kubeconfig), place, signal);
-    const begun = (await readKeys(stack.dir))?.adoptedAt !== undefined;
-    if (begun && gathered.found.release === undefined && gathered.found.owner === name)
-      throw new CommandError(
-        `Stack ${name} has taken this Vault over already. To go on: pulumi up --stack ${name}`,
-      );
-    const { adoption, problems } = adoptionOf(gathered.found, settings, name, source);
-    const [first] = gathered.found.pods;
-    if (first?.threshold !== undefined && first.threshold > 0 && first.threshold !== given.threshold)
-      problems.push(
-        `Vault wants ${first.threshold} shares to unseal, and the keys on standard input say ${given.threshold}.`,
-      );
-    const file = `adopted-${name}.yaml`;
-    const draft = join(stackDir, file);
-    writeFileSync(draft, stringify(adoption.values));
-    problems.push(...valuesProblems(draft, adoption, source));
-    if (problems.length > 0)
-      throw new CommandError(
-        `This Vault cannot be taken over as it is. Nothing was changed.\n  ${problems.join("\n  ")}`,
-      );
-    return { ...gathered, adoption, valuesFile: file };
-  });
-
-  const [first = { name: "vault-0" }] = found.pods;
-  const rootToken = await progress.step("prove the shares", async () => {
-    const client = (token?: string) => new Vault(road, first.name, { signal }, token);
-    const node = client();
-    return await proveShares(node, client, given).finally(() => node.close());
-  });
-
-  release();
-  await progress.step("take over", async (say) => {
-    const known = await readKeys(stack.dir);
-    if (known?.answer !== undefined && known.adoptedAt === undefined)
-      throw new CommandError(
-        `${keysPath(stackDir)} has the keys of another Vault. Nothing was changed.\n  ls -l ${stackDir}`,
-      );
-    const now = new Date().toISOString();
-    const pvcUid = await road.storeOf(first.name, signal);
-    await writeKeys(stack.dir, {
-      version: 1,
-      stack: name,
-      pod: first.name,
-      ...(pvcUid !== undefined && { pvcUid }),
-      intendedAt: known?.intendedAt ?? now,
-      threshold: given.threshold,
-      answer: { shares: given.shares, rootToken, initialisedAt: known?.answer?.initialisedAt ?? now },
-      adoptedAt: now,
-    });
-    say.line(`its keys are in ${keysPath(stackDir)}, readable by you alone`);
-    writeFileSync(join(checkout, valuesFile), valuesText(adoption.values));
-    await stack.create(say.line);
-    for (const [key, value] of Object.entries({ ...adoption.settings, "vault.valuesFile": valuesFile }))
-      await pulumi(stack.env, ["config", "set", key, value, "--stack", name]);
-    say.line(`its values are in ${valuesFile}, which the stack's settings name now`);
-    await run(stack, ["label", "namespace", vault.namespace, `${stackLabel}=${name}`, "--overwrite"]);
-    await forgetNote(stack, vault.namespace, found.release?.secrets ?? []);
-  });
-
+  mkdirSync(stack.dir, { recursive: true, mode: 0o700 });
+  const kube = await openKube(writeKubeconfig(settings.cluster.existing, relative(checkout, stack.dir)));
+  const { namespace } = settings.vault;
+  const place = (): Place => ({ kube, namespace, signal: AbortSignal.timeout(300_000) });
+  const takenOver = begun && (await ownerAt(place())) === name;
+  const progress = new Progress(takenOver ? 1 : 4);
+  if (takenOver) release();
+  else {
+    const keys = await keysToBegin(journal);
+    const look = () => examine(stack, { settings, texts, keys }, place());
+    const found = await progress.step("look at what is there", look);
+    const { threshold } = found;
+    const given = keys ?? (await askKeys(threshold));
+    // From here on a token may be nowhere but in this process.
+    release();
+    const endHold = holdInterrupt(command);
+    const proved = await progress.step("prove the shares", () =>
+      proveOn(found, { ...given, threshold }, place()),
+    );
+    await progress.step("take over", ({ line }) =>
+      takeOver(stack, { ...found, flagged, keys: proved }, place(), line),
+    );
+    endHold();
+  }
+  stack.unlock(console.error);
+  await stack.forgetPending(console.error);
+  if (!has("vault-release")) await removeNotes(place());
   // Not held against the policy pack: a Vault of the tutorial speaks HTTP, and what comes next is to change that.
   await progress.handOver("pulumi up", () =>
-    pulumiShown(stack.env, ["up", "--yes", "--stack", name], `To go on: npm run up -- --stack ${name}`),
+    pulumiShown(stack.env, ["up", "--yes", "--stack", name], `To go on where it stopped: ${command}`),
   );
-  process.stdout.write(
-    [
-      "",
-      `Stack ${name} goes on with this Vault: ${found.pods.length} nodes, none of which was started anew.`,
-      "The next change of the release's values starts them anew, one at a time, the leader last.",
-      "",
-      `  npm run status -- --stack ${name}`,
-      `  npm run preview -- --stack ${name}`,
-      `  pulumi config set vault.tls.enabled true --stack ${name}   (HTTPS; then npm run up -- --stack ${name})`,
-      "",
-      "Whoever has the file with the shares has Vault: put it away, or remove it.",
-      "",
-    ].join("\n"),
-  );
+  const pods = podsOf(await stack.resources());
+  const older = await olderPods(place(), pods);
+  process.stdout.write(adoptedText(name, pods, older));
 }
 
-function valuesText(values: object): string {
-  return `# Values that were given to Helm by hand, of the Vault that npm run adopt has taken over.\n${stringify(values)}`;
+/** The settings that the flags stand for, as typed. */
+function flaggedTexts(): Record<string, string> {
+  const { context, kubeconfig, namespace } = flags;
+  if (flags.stack === undefined && (context ?? kubeconfig ?? namespace) !== undefined)
+    throw new CommandError(
+      "These flags are written to a stack's settings, so name the stack: --stack <name>",
+      2,
+    );
+  return {
+    ...(context && { "cluster.driver": "existing", "cluster.context": String(context) }),
+    ...(kubeconfig && { "cluster.kubeconfig": String(kubeconfig) }),
+    ...(namespace && { "vault.namespace": String(namespace) }),
+  };
 }
 
-async function run(stack: Stack, args: string[]): Promise<string> {
-  const { failed, stdout, stderr } = await kubectl(stack, args);
-  if (failed) throw new CommandError(`kubectl ${args.slice(0, 3).join(" ")}: ${stderr}`);
-  return stdout;
-}
-
-/**
- * Pulumi's install goes over objects that carry the release's name, but not over Helm's own note of it ("cannot re-use
- * a name that is still in use"). A copy is kept until somebody removes it.
- */
-async function forgetNote(stack: Stack, namespace: string, secrets: string[]): Promise<void> {
-  if (secrets.length === 0) return;
-  const note = await run(stack, ["get", "secrets", ...secrets, "--namespace", namespace, "--output", "yaml"]);
-  const copy = join(stack.dir, "helm-release.yaml");
-  if (!existsSync(copy)) writeFileSync(copy, note, { mode: 0o600 });
-  await run(stack, ["delete", "secrets", ...secrets, "--namespace", namespace, "--ignore-not-found"]);
+/** The keys as far as they are known now: of a run that was cut off, or from standard input; else they are asked for. */
+async function keysToBegin(journal: Awaited<ReturnType<typeof readKeys>>): Promise<GivenKeys | undefined> {
+  if (journal?.adoptedAt !== undefined && journal.answer !== undefined) {
+    console.error("The keys of the run that was cut off are there, so none are read.");
+    return { ...journal.answer, threshold: journal.threshold };
+  }
+  return process.stdin.isTTY ? undefined : parseKeys(await text(process.stdin), keysUsage(command));
 }

@@ -51,6 +51,21 @@ const multiplierKey = "performance_multiplier";
 /** Where nothing is written: https://developer.hashicorp.com/vault/docs/configuration/storage/raft#performance_multiplier */
 const vaultsOwnMultiplier = 5;
 
+/**
+ * Raft's multiplier as a configuration has it, Vault's own where it has none; undefined where it cannot be read, which
+ * `checkVaultConfig` reports.
+ */
+export function performanceMultiplierOf(text: unknown): string | undefined {
+  try {
+    const { blocks } = parseHcl(String(text));
+    const raft = blocks.find(({ type, labels }) => type === "storage" && labels[0] === "raft");
+    const found = raft && setTo(raft, multiplierKey);
+    return String(found ?? vaultsOwnMultiplier);
+  } catch {
+    return undefined;
+  }
+}
+
 const unreadable = (found: string): Finding => ({
   found,
   why: "The program reads this configuration to see that the nodes can be reached, joined and unsealed.",
@@ -105,7 +120,7 @@ function checkStorage(body: Body, performanceMultiplier: number): Finding[] {
     ];
   const findings: Finding[] = [];
   const path = setTo(storage, "path");
-  if (path !== "/vault/data")
+  if (path !== "/vault/data" && path !== "/vault/data/")
     findings.push({
       found: `the storage path is ${show(path)}`,
       why: "The volume is mounted at /vault/data; what lies elsewhere is gone when the pod restarts.",

@@ -70,6 +70,23 @@ export function stopOnInterrupt({ stopping, left }: { stopping: string; left: st
   return stop;
 }
 
+/**
+ * Puts off the user's wish to stop while something is done that must not be cut in two.
+ * @param next the command that goes on
+ * @returns a function that ends that; it throws where somebody asked meanwhile
+ */
+export function holdInterrupt(next: string): () => void {
+  let asked = false;
+  const release = onInterrupt(() => {
+    asked = true;
+    console.error("\nStopping as soon as nothing is half done.");
+  });
+  return () => {
+    release();
+    if (asked) throw new CommandError(`Stopped. To go on: ${next}`, 130);
+  };
+}
+
 /** Ends this process when the user asks: what was being brought begins anew at that part next time. */
 export function endOnInterrupt(name: string): () => void {
   return onInterrupt((_, signal) => {

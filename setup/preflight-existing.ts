@@ -96,9 +96,9 @@ async function look(place: ExistingPlace, kubeconfigFile: string): Promise<strin
 const releaseNamespace = "meta.helm.sh/release-namespace";
 
 /** At most one problem: all rights that the login lacks, and the file with the roles that grant them. */
-async function rightsProblems(
+export async function rightsProblems(
   kube: Kube,
-  { settings, stack, stackDir }: ExistingPlace,
+  { settings, stack, stackDir }: Pick<ExistingPlace, "settings" | "stack" | "stackDir">,
   found: { namespaceStands: boolean; delegates: boolean },
   signal: AbortSignal,
 ): Promise<string[]> {

@@ -1,70 +1,92 @@
 import { z } from "zod";
-import type { Kube } from "../../steps/lib/kube.ts";
+import { stackLabel } from "../../components/cluster.ts";
 import { schemeOf } from "../../steps/lib/pod.ts";
-import { getPod, vaultClaims } from "../../steps/lib/pods.ts";
+import { claimUid, getPod } from "../../steps/lib/pods.ts";
 import { openRoad } from "../../steps/lib/reach.ts";
 import { podNames, type Road } from "../../steps/lib/road.ts";
 import { Vault } from "../../steps/lib/vault.ts";
-import { type Found, ownerOf } from "./look.ts";
+import type { Found, FoundPeer, FoundPod, Place } from "./found.ts";
 import { findRelease } from "./release-note.ts";
 
-const StatefulSet = z.object({ spec: z.object({ replicas: z.number() }) });
+const StatefulSet = z.object({
+  spec: z.object({
+    replicas: z.number(),
+    volumeClaimTemplates: z
+      .array(
+        z.object({
+          metadata: z.object({ name: z.string() }),
+          spec: z.object({
+            storageClassName: z.string().optional(),
+            resources: z.object({ requests: z.object({ storage: z.string() }) }),
+          }),
+        }),
+      )
+      .default([]),
+  }),
+});
 const Namespace = z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()).optional() }) });
 
+/** The stack to which a namespace belongs; undefined where it says none. */
+export async function ownerAt({ kube, namespace, signal }: Place): Promise<string | undefined> {
+  const space = await kube.get(`/api/v1/namespaces/${namespace}`, Namespace, signal);
+  return space?.metadata.labels?.[stackLabel];
+}
+
 /** Looks at a Vault that somebody else has made, and changes nothing. */
-export async function gatherFound(
-  kube: Kube,
-  { kubeconfig, namespace, token }: { kubeconfig: string; namespace: string; token: string | undefined },
-  signal: AbortSignal,
-): Promise<{ found: Found; road: Road }> {
-  const [release, space, set, claims] = await Promise.all([
+export async function gatherFound(kubeconfig: string, place: Place): Promise<{ found: Found; road: Road }> {
+  const { kube, namespace, signal } = place;
+  const [release, owner, set] = await Promise.all([
     findRelease(kube, namespace, "vault", signal),
-    kube.get(`/api/v1/namespaces/${namespace}`, Namespace, signal),
+    ownerAt(place),
     kube.get(`/apis/apps/v1/namespaces/${namespace}/statefulsets/vault`, StatefulSet, signal),
-    vaultClaims(kube, namespace, signal),
   ]);
   const names = podNames(set?.spec.replicas ?? 0);
-  const pods = await Promise.all(
+  const objects = await Promise.all(
     names.map((name) => getPod(kube, namespace, name, signal).catch(() => undefined)),
   );
-  const [first] = pods;
+  const [first] = objects;
   const scheme = (first && schemeOf(first)) ?? "http";
   const road = await openRoad({ scheme, reach: { kind: "kubernetes", kubeconfig, namespace } });
-  const looks = names.map(async (name, at) => {
+  const pods = names.map(async (name, at): Promise<FoundPod> => {
+    const pod = objects[at];
     const vault = new Vault(road, name, { signal });
-    const status = await vault
-      .sealStatus()
-      .catch(() => undefined)
-      .finally(() => vault.close());
+    const [status, store] = await Promise.all([
+      vault.sealStatus().catch(() => undefined),
+      pod && claimUid(kube, namespace, pod, signal).catch(() => undefined),
+    ]).finally(() => vault.close());
     return {
       name,
-      pod: pods[at],
+      pod,
+      store,
       initialised: status?.initialized === true,
       sealed: status?.sealed !== false,
       storage: status?.storage_type,
+      shares: status?.n,
       threshold: status?.t,
     };
   });
-  const data = claims.find(({ name }) => name === "data-vault-0");
-  const containers = first?.spec.containers ?? [];
+  const templates = set?.spec.volumeClaimTemplates ?? [];
   return {
     road,
     found: {
       release,
-      owner: ownerOf(space?.metadata.labels),
-      pods: await Promise.all(looks),
-      peers: token === undefined ? undefined : await peersOf(road, names[0], token, signal),
-      volume: { size: data?.size, storageClass: data?.storageClass },
+      owner,
+      pods: await Promise.all(pods),
+      peers: undefined,
+      volumes: Object.fromEntries(
+        templates.map(({ metadata, spec }) => [
+          metadata.name,
+          { size: spec.resources.requests.storage, storageClass: spec.storageClassName },
+        ]),
+      ),
       scheme,
-      image: containers.find(({ name }) => name === "vault")?.image,
+      image: first?.spec.containers?.find(({ name }) => name === "vault")?.image,
     },
   };
 }
 
-/** undefined where the token is not good any more, or nobody answers. */
-async function peersOf(road: Road, node: string | undefined, token: string, signal: AbortSignal) {
-  if (node === undefined) return undefined;
-  const vault = new Vault(road, node, { signal }, token);
+/** The servers of the raft configuration; undefined where the token is not good, or nobody answers. */
+export async function peersOf(vault: Vault): Promise<FoundPeer[] | undefined> {
   const servers = await vault
     .raftServers()
     .catch(() => undefined)

@@ -1,4 +1,3 @@
-import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { CommandError } from "../../setup/command.ts";
 
@@ -11,51 +10,75 @@ const Printed = z.object({
 
 /** Keys that somebody hands over. */
 export interface GivenKeys {
-  /** Base64, at least as many as the threshold. */
+  /** Base64 or hexadecimal. */
   shares: string[];
-  threshold: number;
-  /** The token of the initialisation; absent where nobody has it any more. */
+  /** undefined where only Vault itself says it. */
+  threshold: number | undefined;
+  /** The token of the initialisation, or another that is good; absent where nobody has one any more. */
   rootToken: string | undefined;
 }
 
+/** How the keys are handed over, for the end of a message. */
+export const keysUsage = (command: string) =>
+  `${command} < cluster-keys.json   (what vault operator init -format=json printed, or one share a line; readable by you alone)`;
+
 /**
- * Reads the keys from standard input, where no list of processes and no history of a shell has them.
+ * Reads keys that came on standard input: what `vault operator init -format=json` printed, or one share a line and,
+ * where there is one, a token on a line of its own.
  * @throws CommandError that never quotes what was given
  */
-export async function readGivenKeys(command: string): Promise<GivenKeys> {
-  const usage = `${command} < cluster-keys.json   (what vault operator init -format=json printed; readable by you alone)`;
-  if (process.stdin.isTTY)
-    throw new CommandError(
-      `The shares are read from standard input, once. Nothing was changed.\n  ${usage}`,
-      2,
-    );
-  return parseKeys(await text(process.stdin), usage);
+export function parseKeys(given: string, usage: string): GivenKeys {
+  return given.trimStart().startsWith("{") ? parsePrinted(given, usage) : parseLines(given, usage);
 }
 
-/** @throws CommandError that never quotes what was given */
-export function parseKeys(given: string, usage: string): GivenKeys {
+function parsePrinted(given: string, usage: string): GivenKeys {
   let json: unknown;
   try {
     json = JSON.parse(given);
   } catch {
-    throw new CommandError(
-      `What came on standard input is not JSON (${given.length} characters).\n  ${usage}`,
-      2,
-    );
+    // JSON.parse's own message quotes the text.
+    throw refusal(["it begins as JSON does, and is none"], usage);
   }
   const read = Printed.safeParse(json);
-  if (!read.success) {
-    const wrong = read.error.issues.map(({ path, message }) => `${path.join(".") || "it"}: ${message}`);
-    throw new CommandError(
-      `The keys on standard input cannot be used.\n  ${wrong.join("\n  ")}\n  ${usage}`,
-      2,
+  if (!read.success)
+    throw refusal(
+      read.error.issues.map(({ path, message }) => `${path.join(".") || "it"}: ${message}`),
+      usage,
     );
-  }
   const { unseal_keys_b64: shares, unseal_threshold: threshold, root_token } = read.data;
-  if (shares.length < threshold)
-    throw new CommandError(
-      `${shares.length} shares came on standard input, and ${threshold} are needed (unseal_threshold).\n  ${usage}`,
-      2,
-    );
   return { shares, threshold, rootToken: root_token || undefined };
+}
+
+/** Vault's tokens begin so: https://developer.hashicorp.com/vault/docs/concepts/tokens#token-prefixes */
+const token = /^(hvs|s)\.\S+$/;
+const share = /^([A-Za-z0-9+/]+={0,2}|[0-9a-fA-F]+)$/;
+
+function parseLines(given: string, usage: string): GivenKeys {
+  const lines = given.split("\n").map((line) => line.trim());
+  const tokens = lines.filter((line) => token.test(line));
+  const shares = lines.filter((line) => share.test(line));
+  const problems = lines.flatMap((line, at) =>
+    line === "" || token.test(line) || share.test(line)
+      ? []
+      : [`line ${at + 1} is neither a share nor a token`],
+  );
+  if (tokens.length > 1) problems.push(`there are ${tokens.length} tokens in it`);
+  if (shares.length === 0) problems.push("there is no share in it");
+  if (problems.length > 0) throw refusal(problems, usage);
+  return { shares, threshold: undefined, rootToken: tokens[0] };
+}
+
+const refusal = (problems: string[], usage: string) =>
+  new CommandError(
+    `The keys on standard input cannot be used. Nothing was changed.\n  ${problems.join("\n  ")}\n  ${usage}`,
+    2,
+  );
+
+/** What is wrong with the keys at a Vault that wants so many shares; undefined where nothing is. */
+export function keysProblem({ shares, threshold }: GivenKeys, wanted: number): string | undefined {
+  if (threshold !== undefined && threshold !== wanted)
+    return `Vault wants ${wanted} shares to unseal, and the keys on standard input say ${threshold} (unseal_threshold): are they of another Vault?`;
+  if (new Set(shares).size < wanted)
+    return `${new Set(shares).size} shares came on standard input, and Vault wants ${wanted}.`;
+  return undefined;
 }

@@ -15,7 +15,11 @@ const Notes = z.object({
 const Release = z.object({
   version: z.number(),
   info: z.object({ status: z.string() }),
-  chart: z.object({ metadata: z.object({ name: z.string(), version: z.string() }) }),
+  chart: z.object({
+    metadata: z.object({ name: z.string(), version: z.string() }),
+    /** The chart's own values. */
+    values: z.record(z.string(), z.unknown()).nullish(),
+  }),
   /** The values that somebody gave; not the chart's own. */
   config: z.record(z.string(), z.unknown()).nullish(),
   manifest: z.string(),
@@ -24,9 +28,11 @@ const Release = z.object({
 /** What Helm notes of a release, in Secrets beside it: https://helm.sh/docs/topics/advanced/#storage-backends */
 export interface ReleaseNote {
   status: string;
-  /** Such as vault-0.30.0. */
-  chart: string;
+  chart: { name: string; version: string };
+  /** The values that somebody gave. */
   values: Values;
+  /** The chart's own, which count where nobody gave any. */
+  defaults: Values;
   /** The objects that it has made, as `Kind/name`. */
   objects: string[];
   /** Names of the Secrets that hold the note, of this and of earlier versions. */
@@ -46,11 +52,11 @@ export async function findRelease(
   const read = notes.map(({ data }) => readNote(data.release));
   const newest = read.toSorted((one, other) => other.version - one.version)[0];
   if (newest === undefined) return undefined;
-  const { name: chart, version } = newest.chart.metadata;
   return {
     status: newest.info.status,
-    chart: `${chart}-${version}`,
+    chart: newest.chart.metadata,
     values: newest.config ?? {},
+    defaults: newest.chart.values ?? {},
     objects: objectsOf(newest.manifest),
     secrets: notes.map(({ metadata }) => metadata.name),
   };

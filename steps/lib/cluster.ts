@@ -105,6 +105,9 @@ async function ignoreMissing(command: Promise<string>): Promise<void> {
   });
 }
 
+/** How the names begin of the copies of Helm's notes that `npm run adopt` keeps. Helm names its Secrets so. */
+export const helmNotes = "sh.helm.release.";
+
 /** The path of a stack's kubeconfig. */
 export function kubeconfigPath(stackDir: string): string {
   return join(stackDir, "kubeconfig");
@@ -130,7 +133,8 @@ export async function removeFiles(stackDir: string): Promise<string[]> {
   const keys = keysPath("");
   // Also a temporary one of a run that was killed while it wrote.
   for (const name of names.filter(
-    (name) => name === keys || (name.startsWith(`${keys}.`) && name.endsWith(".tmp")),
+    (name) =>
+      name === keys || (name.startsWith(`${keys}.`) && name.endsWith(".tmp")) || name.startsWith(helmNotes),
   )) {
     await rm(join(stackDir, name), { force: true });
   }

@@ -20,7 +20,7 @@ const StatefulSet = z.object({
 });
 
 /** The label by which a StatefulSet tells from which template it made a pod. */
-const revisionLabel = "controller-revision-hash";
+export const revisionLabel = "controller-revision-hash";
 
 /** The pods of Vault's StatefulSet, which replaces none by itself (updateStrategy OnDelete). */
 export async function rollingPods(
@@ -93,8 +93,11 @@ ${hangUp}`;
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
-/** The template that the StatefulSet's pods are to be made from, once its controller has seen the newest. */
-async function currentRevision(kube: Kube, namespace: string, signal: AbortSignal): Promise<string> {
+/**
+ * The template that the StatefulSet's pods are to be made from. Throws NotYet where its controller has not seen the
+ * newest.
+ */
+export async function currentRevision(kube: Kube, namespace: string, signal: AbortSignal): Promise<string> {
   const path = `/apis/apps/v1/namespaces/${namespace}/statefulsets/vault`;
   const found = await kube.get(path, StatefulSet, signal);
   const revision = found?.status.updateRevision;

@@ -388,6 +388,10 @@ describe("the program", () => {
       try {
         const inputs = await rollout();
         assert.deepEqual([inputs.create, inputs.update], Array(2).fill("exec node steps/rollout.ts"));
+        // Whoever takes a Vault over does not start it anew for that.
+        writeFileSync(`${folder}/vault-init.json`, JSON.stringify({ adoptedAt: "2026-11-25T12:00:00Z" }));
+        const adopted = await rollout();
+        assert.deepEqual([adopted.create, adopted.update], [undefined, "exec node steps/rollout.ts"]);
       } finally {
         rmSync(folder, { recursive: true });
       }
