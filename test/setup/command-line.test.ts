@@ -62,6 +62,7 @@ describe("a command line", () => {
     setup: 2,
     env: 2,
     test: 2,
+    adopt: 2,
     rehearse: 2,
     tour: 2,
     explain: 2,
