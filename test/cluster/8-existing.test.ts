@@ -30,7 +30,11 @@ describe("a stack on a cluster that this program did not make", function () {
 
   before(async () => {
     cluster = await OutsideCluster.shared();
-    asItWas = await cluster.objects();
+    // What an earlier test took out of it may still be on its way.
+    await eventually(async () => {
+      asItWas = await cluster.objects();
+      return !asItWas.some((object) => object.startsWith("PersistentVolume/"));
+    }, "a cluster without volumes");
     // Production's example; but three workers hold five pods only where two may be on one.
     const example = parse(readFileSync("examples/prod-values.yaml", "utf8"));
     writeFileSync(values, stringify({ server: { ...example.server, affinity: "" } }));
