@@ -5,24 +5,12 @@ import { claimUid, getPod } from "../../steps/lib/pods.ts";
 import { openRoad } from "../../steps/lib/reach.ts";
 import { podNames, type Road } from "../../steps/lib/road.ts";
 import { Vault } from "../../steps/lib/vault.ts";
+import { VolumeClaimTemplates } from "../views/volume-templates.ts";
 import type { Found, FoundPeer, FoundPod, Place } from "./found.ts";
 import { findRelease } from "./release-note.ts";
 
 const StatefulSet = z.object({
-  spec: z.object({
-    replicas: z.number(),
-    volumeClaimTemplates: z
-      .array(
-        z.object({
-          metadata: z.object({ name: z.string() }),
-          spec: z.object({
-            storageClassName: z.string().optional(),
-            resources: z.object({ requests: z.object({ storage: z.string() }) }),
-          }),
-        }),
-      )
-      .default([]),
-  }),
+  spec: z.object({ replicas: z.number(), volumeClaimTemplates: VolumeClaimTemplates }),
 });
 const Namespace = z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()).optional() }) });
 
@@ -74,10 +62,7 @@ export async function gatherFound(kubeconfig: string, place: Place): Promise<{ f
       pods: await Promise.all(pods),
       peers: undefined,
       volumes: Object.fromEntries(
-        templates.map(({ metadata, spec }) => [
-          metadata.name,
-          { size: spec.resources.requests.storage, storageClass: spec.storageClassName },
-        ]),
+        templates.map(({ name, size, storageClass }) => [name, { size, storageClass }]),
       ),
       scheme,
       image: first?.spec.containers?.find(({ name }) => name === "vault")?.image,

@@ -1,6 +1,5 @@
 /** Gathers what a judgement is made from. Changes nothing; what does not answer is said to be unknown. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { z } from "zod";
 import { isMap } from "../../components/values-file.ts";
 import { loadVaultValues } from "../../components/vault-values.ts";
@@ -10,6 +9,7 @@ import { Stack } from "../../setup/stack.ts";
 import { loadSources, type Sources } from "../../sources.ts";
 import { keysPath } from "../../steps/lib/keys-file.ts";
 import { openKube } from "../../steps/lib/kube.ts";
+import { revisionLabel } from "../../steps/lib/rolling-pods.ts";
 import { giveUpCommand } from "../../steps/lib/target.ts";
 import { ask } from "../views/answer.ts";
 import { commandsOf } from "../views/commands.ts";
@@ -17,17 +17,10 @@ import { journalView } from "../views/journal-view.ts";
 import { pulumiView } from "../views/pulumi-view.ts";
 import { openSubject, type Subject } from "../views/subject.ts";
 import { gatherViews, type Views } from "../views/views.ts";
+import { VolumeClaimTemplates, type VolumeTemplate } from "../views/volume-templates.ts";
 import type { Preview } from "./change.ts";
 import { clusterCauses } from "./cluster-causes.ts";
-import type {
-  KnownVault,
-  Plan,
-  PlanCommands,
-  ReleasePlan,
-  Running,
-  RunningNode,
-  VolumeTemplate,
-} from "./plan.ts";
+import type { KnownVault, Plan, PlanCommands, ReleasePlan, Running, RunningNode } from "./plan.ts";
 
 /** Gathers what is known of a stack beside its preview. */
 export async function gatherPlan(name: string, preview: Preview): Promise<Plan> {
@@ -106,7 +99,7 @@ async function runningVault(subject: Subject): Promise<Running> {
 
 function runningNode(name: string, views: Views, revision: string | undefined): RunningNode {
   const vault = views.vault[name]?.value;
-  const made = views.kubernetes?.value?.pods[name]?.object.metadata.labels?.["controller-revision-hash"];
+  const made = views.kubernetes?.value?.pods[name]?.object.metadata.labels?.[revisionLabel];
   return {
     name,
     ...(vault && { sealed: vault.sealed }),
@@ -116,19 +109,7 @@ function runningNode(name: string, views: Views, revision: string | undefined): 
 }
 
 const StatefulSet = z.object({
-  spec: z.object({
-    volumeClaimTemplates: z
-      .array(
-        z.object({
-          metadata: z.object({ name: z.string() }),
-          spec: z.object({
-            storageClassName: z.string().optional(),
-            resources: z.object({ requests: z.object({ storage: z.string() }) }),
-          }),
-        }),
-      )
-      .optional(),
-  }),
+  spec: z.object({ volumeClaimTemplates: VolumeClaimTemplates }),
   status: z.object({ updateRevision: z.string().optional() }).optional(),
 });
 
@@ -141,12 +122,7 @@ async function volumeTemplates({ target }: Subject) {
     const kube = await openKube(kubeconfig);
     const path = `/apis/apps/v1/namespaces/${namespace}/statefulsets/vault`;
     const found = await kube.get(path, StatefulSet, signal);
-    const templates = (found?.spec.volumeClaimTemplates ?? []).map(({ metadata, spec }) => ({
-      name: metadata.name,
-      size: spec.resources.requests.storage,
-      ...(spec.storageClassName && { storageClass: spec.storageClassName }),
-    }));
-    return { templates, revision: found?.status?.updateRevision };
+    return { templates: found?.spec.volumeClaimTemplates ?? [], revision: found?.status?.updateRevision };
   });
 }
 
@@ -157,18 +133,18 @@ function planCommands(
   vault: KnownVault | undefined,
 ): PlanCommands {
   const { stack, stackDir } = subject;
-  const { up, kubectl, vault: inNode } = commandsOf(subject);
+  const { up, down, kubectl, vault: inNode } = commandsOf(subject);
   const leader = nodes.find(({ leads }) => leads === true)?.name ?? "vault-0";
   const kept = `.local/${stack}-${(vault?.clusterId ?? "vault").slice(0, 8)}`;
   const keys = keysPath(stackDir);
   return {
     up,
-    down: up.replace("npm run up", "npm run down"),
+    down,
     kubectl,
     snapshot: () => [
       inNode(leader, "operator raft snapshot save /tmp/vault.snap"),
       kubectl(`cp ${leader}:/tmp/vault.snap ${kept}.snap`),
-      existsSync(join(keys))
+      existsSync(keys)
         ? `cp -p ${keys} ${kept}-keys.json`
         : `(umask 077; pulumi stack output shares --show-secrets --stack ${stack} > ${kept}-keys.json)`,
     ],

@@ -1,6 +1,7 @@
 /** What a judgement is made from: plain data, gathered before (gather.ts). */
 import type { Values } from "../../components/values-file.ts";
 import type { Settings } from "../../config.ts";
+import type { VolumeTemplate } from "../views/volume-templates.ts";
 import type { Change } from "./change.ts";
 
 /** One node of the running Vault. What is not known of it is absent. */
@@ -10,15 +11,6 @@ export interface RunningNode {
   leads?: boolean;
   /** Whether it was made from an older template than its StatefulSet has now. */
   outdated?: boolean;
-}
-
-/** What a StatefulSet makes each of a pod's volumes from. */
-export interface VolumeTemplate {
-  /** data or audit. */
-  name: string;
-  size: string;
-  /** Absent: the cluster's default one. */
-  storageClass?: string;
 }
 
 /** The running Vault, as it was asked just now. */

@@ -1,7 +1,8 @@
 /** What the nodes' volumes are made from, which a StatefulSet does not let be changed. */
 import { isMap, type Values, valueAt } from "../../../components/values-file.ts";
+import type { VolumeTemplate } from "../../views/volume-templates.ts";
 import { cause, type Explained } from "../consequence.ts";
-import type { Plan, VolumeTemplate } from "../plan.ts";
+import type { Plan } from "../plan.ts";
 import { causesOf, type ValueChange } from "../values-diff.ts";
 
 const covers = ["vault-release"];
