@@ -2,7 +2,7 @@
  * A container beside Vault that has it take up a renewed certificate. Whoever renews a Secret (cert-manager) does so at
  * any time, when nobody runs Pulumi; the kubelet brings it into the pods, and Vault reads it only when it is told to.
  */
-import { hangUp } from "../steps/lib/hang-up.ts";
+import { hangUp } from "../steps/lib/vault-process.ts";
 
 /** How often it looks, in seconds. */
 const everySeconds = 10;

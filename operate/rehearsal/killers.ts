@@ -6,6 +6,7 @@ import { openKube } from "../../steps/lib/kube.ts";
 import { storyOf } from "../../steps/lib/pod-story.ts";
 import { getPod } from "../../steps/lib/pods.ts";
 import { kubectl as kubectlLine } from "../../steps/lib/target.ts";
+import { eachVaultServer } from "../../steps/lib/vault-process.ts";
 import type { OpenVault } from "../open-vault.ts";
 
 /** Somebody who ends a leader. */
@@ -43,7 +44,7 @@ export function signalKiller(open: OpenVault, signal: "KILL" | "TERM"): Killer {
       const pids = await dockerLines("exec", node, "sh", "-c", findVault, "sh", container);
       if (pids.length === 0)
         throw new StepError(
-          `no process named vault was found in container ${container.slice(0, 12)} of ${pod} on ${node}`,
+          `no Vault server was found in container ${container.slice(0, 12)} of ${pod} on ${node}`,
           kubectlLine(open.target, "get pods"),
         );
       return {
@@ -56,11 +57,8 @@ export function signalKiller(open: OpenVault, signal: "KILL" | "TERM"): Killer {
   };
 }
 
-/** The process ids, in the node's own view, whose name is vault and whose control group is the container's. */
-const findVault = `for process in /proc/[0-9]*; do
-  read -r name 2>/dev/null <"$process/comm" || continue
-  [ "$name" = vault ] && grep -q "$1" "$process/cgroup" 2>/dev/null && echo "\${process#/proc/}"
-done; true`;
+/** Prints the process ids, in the node's own view, of the Vault servers whose control group is the container's. */
+const findVault = eachVaultServer(`grep -q "$1" "$process/cgroup" 2>/dev/null && echo "\${process#/proc/}"`);
 
 /** Deletes the pod through the Kubernetes API, as `kubectl delete pod` does; the StatefulSet makes it again. */
 export function podKiller(open: OpenVault): Killer {

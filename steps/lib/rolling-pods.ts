@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { fingerprintOf } from "./certificates.ts";
 import { NotYet, StepError, words } from "./errors.ts";
-import { hangUp } from "./hang-up.ts";
 import { type Kube, openKube } from "./kube.ts";
 import { type Pod, seemsToLead, tlsSecretIn, wayTo } from "./pod.ts";
 import { storyOf } from "./pod-story.ts";
@@ -13,6 +12,7 @@ import type { RollingNodes } from "./rollout.ts";
 import type { Target } from "./target.ts";
 import { findTlsSecret, tlsFolder } from "./tls-secret.ts";
 import { Vault } from "./vault.ts";
+import { hangUp } from "./vault-process.ts";
 
 const StatefulSet = z.object({
   metadata: z.object({ generation: z.number() }),

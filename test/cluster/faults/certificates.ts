@@ -1,7 +1,7 @@
 import { poll } from "../../../setup/processes.ts";
-import { hangUp } from "../../../steps/lib/hang-up.ts";
 import { openKube } from "../../../steps/lib/kube.ts";
 import { type TlsSecret, tlsFolder, tlsSecretOf } from "../../../steps/lib/tls-secret.ts";
+import { hangUp } from "../../../steps/lib/vault-process.ts";
 import { Authority, secretTexts } from "../../support/authority.ts";
 import type { ClusterTools } from "../../support/cluster-tools.ts";
 import type { Fault } from "./fault.ts";
