@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { bringKubeconfig } from "../operate/open-vault.ts";
 import { readStackFile } from "../operate/stack-file.ts";
 import { clusterExists } from "../operate/stack-texts.ts";
-import { confirmName, isProtected } from "../operate/teardown/confirm.ts";
+import { confirmDestroy, isProtected } from "../operate/teardown/confirm.ts";
 import {
   existingPlace,
   existingReceipt,
@@ -54,7 +54,7 @@ async function down(): Promise<void> {
     await stack.forgetPending(console.error);
     const resources = await stack.resources();
     if (isProtected(resources)) {
-      await confirmName(name, flags.confirm === undefined ? undefined : String(flags.confirm));
+      await confirmDestroy(name, flags.confirm === undefined ? undefined : String(flags.confirm));
       await pulumi(stack.env, ["state", "unprotect", "--all", "--yes", "--stack", name]);
     }
     release();

@@ -1,4 +1,5 @@
-// npm run rehearse failover: the leader is ended while writes go on, and what that cost is measured.
+// npm run rehearse: what is hoped for is tried. failover ends the leader while writes go on, and measures what that
+// cost; restore restores the newest snapshot into a Vault that is thrown away, and reads everything in it.
 import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { type OpenVault, openVault, vaultKeys } from "../operate/open-vault.ts";
@@ -8,43 +9,78 @@ import { multiplierOf } from "../operate/rehearsal/multiplier.ts";
 import { picture } from "../operate/rehearsal/picture.ts";
 import { asObject, asText, headline, isGood, type Rehearsed } from "../operate/rehearsal/report.ts";
 import { settleSeconds } from "../operate/rehearsal/settled.ts";
+import { keysFor } from "../operate/restore/original-keys.ts";
+import { rehearseRestore } from "../operate/restore/rehearse-restore.ts";
+import { rehearsedText } from "../operate/restore/text.ts";
+import { listSnapshots } from "../operate/snapshot/list.ts";
 import { clusterExists } from "../operate/stack-texts.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
-import { CommandError, runCommand, stopOnInterrupt } from "../setup/command.ts";
+import { CommandError, printAndExit, runCommand, stopOnInterrupt } from "../setup/command.ts";
+import { checkout } from "../setup/folders.ts";
 import { takeStackLock } from "../steps/lib/stack-lock.ts";
 import { within } from "../steps/lib/wait.ts";
 
 /** How long it waits for a step, or another rehearsal, that works on the stack, in seconds. */
 const lockSeconds = 30;
 
-const command = "npm run rehearse failover";
+/** The longest that one of the waits of a rehearsed restore may take, in seconds. */
+const restoreSeconds = 120;
+
 const { flags, words } = argumentsOrExit({
   command: "npm run rehearse",
   says: [
+    "restore: restores a snapshot into a Vault in a namespace of its own, which is removed at the end; reads every secret",
+    "of its kv engines, and notes beside the snapshot that and how fast it went. The stack's own Vault is not touched.",
     "failover: ends Vault's leader while writes go on, brings it back, and tells how long no write was taken,",
     "whether an acknowledged one was lost, and when all was whole again. It changes nothing that it does not put back.",
   ].join("\n"),
-  words: { name: "what", says: "what is rehearsed", choices: ["failover"] },
+  words: { name: "what", says: "what is rehearsed", choices: ["failover", "restore"] },
+  after: { name: "file", says: "for restore: the snapshot (default: the stack's newest)" },
   flags: {
     stack: { says: "another stack than dev", value: "name" },
     signal: {
-      says: "end the leader's process with this signal (the default: KILL)",
+      says: "failover: end the leader's process with this signal (the default: KILL)",
       value: "signal",
       choices: ["KILL", "TERM"],
     },
-    pod: { says: "end it by deleting its pod", value: "how", choices: ["delete"] },
-    node: { says: "end it by stopping its Kubernetes node", value: "how", choices: ["stop"] },
-    rounds: { says: "how often (default 1)", value: "number" },
-    svg: { says: "where the picture goes (default: the stack's folder)", value: "file" },
+    pod: { says: "failover: end it by deleting its pod", value: "how", choices: ["delete"] },
+    node: { says: "failover: end it by stopping its Kubernetes node", value: "how", choices: ["stop"] },
+    rounds: { says: "failover: how often (default 1)", value: "number" },
+    svg: { says: "failover: where the picture goes (default: the stack's folder)", value: "file" },
     json: { says: "what was found as a JSON object on standard output" },
   },
 });
+const [what, file] = words;
 const rounds = Number(flags.rounds ?? 1);
 refuseMistakes();
 
-await runCommand(command, rehearse, { stops: true });
+await runCommand(`npm run rehearse ${what}`, what === "restore" ? restore : failover, { stops: true });
 
-async function rehearse(): Promise<never> {
+async function restore(): Promise<never> {
+  const open = await openVault(String(flags.stack ?? "dev"));
+  const { stack, target } = open;
+  const { signal } = stopOnInterrupt({
+    stopping: "the rehearsal's namespace is removed first.",
+    left: "Left at once. The next rehearsal removes what this one has left.",
+  });
+  await takeStackLock(stack.dir, "rehearsal", within({ say, signal }, lockSeconds));
+  const stackDir = relative(checkout, stack.dir);
+  const snapshot = file ?? (await listSnapshots(stackDir))[0]?.file;
+  if (snapshot === undefined)
+    throw new CommandError(
+      `Stack ${stack.name} has no snapshot on this machine. Next: npm run snapshot save -- --stack ${stack.name}`,
+    );
+  const keys = await keysFor(snapshot, stackDir, await vaultKeys(open), say);
+  const waiting = { timeoutSeconds: restoreSeconds, say, signal };
+  const rehearsed = await rehearseRestore({
+    ...{ stack: stack.name, stackDir, reach: target.reach, file: snapshot, keys },
+    ...waiting,
+  });
+  const text = flags.json ? `${JSON.stringify(rehearsed, null, 2)}\n` : rehearsedText(rehearsed);
+  return await printAndExit(text, 0);
+}
+
+async function failover(): Promise<never> {
   const open = await openVault(String(flags.stack ?? "dev"));
   const { stack, resources, pods } = open;
   const { signal } = stopOnInterrupt({
@@ -98,7 +134,9 @@ function say(line: string): void {
 function refuseMistakes(): void {
   const ways = (["signal", "pod", "node"] as const).filter((way) => flags[way] !== undefined);
   const problems = [
-    ...(words.length === 1 ? [] : ["say what is rehearsed: failover"]),
+    ...(what === undefined ? ["say what is rehearsed: failover or restore"] : []),
+    ...(what === "failover" && file !== undefined ? [`failover takes no file, found "${file}"`] : []),
+    ...(what === "restore" ? notFor("restore", ["signal", "pod", "node", "rounds", "svg"]) : []),
     ...(ways.length > 1
       ? [`the leader is ended in one way, found ${ways.map((way) => `--${way}`).join(" and ")}`]
       : []),
@@ -111,6 +149,10 @@ function refuseMistakes(): void {
   ];
   if (problems.length === 0) return;
   for (const problem of problems) console.error(problem);
-  console.error(`See: ${command} -- --help`);
+  console.error("See: npm run rehearse -- --help");
   process.exit(2);
+}
+
+function notFor(what: string, names: string[]): string[] {
+  return names.filter((each) => flags[each] !== undefined).map((each) => `--${each} is not for ${what}`);
 }

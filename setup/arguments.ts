@@ -17,8 +17,10 @@ export interface Usage {
   /** What it does: one or more lines. */
   says: string;
   flags: Record<string, Flag>;
-  /** Words it takes beside flags; without, a word is a mistake. */
-  words?: { name: string; says: string; choices: readonly string[] };
+  /** Words it takes beside flags, any where it names no choices; without, a word is a mistake. */
+  words?: { name: string; says: string; choices?: readonly string[] };
+  /** What may follow the first of the words, such as a file's path. */
+  after?: { name: string; says: string };
 }
 
 /** A command line, read. */
@@ -45,9 +47,11 @@ export function readArguments(usage: Usage, args: string[]): Arguments {
   return found;
 
   function readWord(word: string): void {
-    const choices = usage.words?.choices ?? [];
-    if (choices.includes(word)) found.words.push(word);
-    else if (usage.words) found.problems.push(`"${word}" is none of: ${choices.join(", ")}`);
+    const { words, after } = usage;
+    const isFree =
+      words !== undefined && (words.choices === undefined || (after && found.words.length === 1));
+    if (isFree || words?.choices?.includes(word)) found.words.push(word);
+    else if (words) found.problems.push(`"${word}" is none of: ${words.choices?.join(", ")}`);
     else found.problems.push(`"${word}": ${usage.command} takes flags only`);
   }
 
@@ -74,13 +78,17 @@ export function helpText(usage: Usage): string {
     flag.says,
   ]);
   const width = Math.max(6, ...rows.map(([left]) => left?.length ?? 0));
-  const words = usage.words ? ` [${usage.words.name} ...]` : "";
+  const { words, after } = usage;
+  const tail = after ? ` [${after.name}]` : words?.choices ? " ..." : "";
+  const named = words ? ` [${words.name}${after ? "]" : ""}${tail}${after ? "" : "]"}` : "";
   return [
-    `${usage.command}${words}${rows.length > 0 ? " -- [flags]" : ""}`,
+    `${usage.command}${named}${rows.length > 0 ? " -- [flags]" : ""}`,
     "",
     usage.says,
     "",
-    ...(usage.words ? [`  ${usage.words.says}: ${usage.words.choices.join(", ")}`, ""] : []),
+    ...(words ? [`  ${words.says}${words.choices ? `: ${words.choices.join(", ")}` : ""}`] : []),
+    ...(after ? [`  ${after.name}: ${after.says}`] : []),
+    ...(words ? [""] : []),
     ...[...rows, ["--help", "this text"]].map(([left = "", right]) => `  ${left.padEnd(width)}  ${right}`),
     "",
   ].join("\n");

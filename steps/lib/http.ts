@@ -1,6 +1,7 @@
-import { Agent, type ClientRequestArgs, request } from "node:http";
-import type { Duplex } from "node:stream";
+import { Agent, type ClientRequestArgs, type IncomingMessage, request } from "node:http";
+import type { Duplex, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 
 /** An HTTP answer, whatever its status. */
 export interface Answer {
@@ -18,6 +19,11 @@ export interface Call {
   /** The longest that the whole exchange may take, with the connection. */
   timeoutMs: number;
   signal: AbortSignal;
+}
+
+/** A call that may take as long as it goes on, with a body that is too large to be held. */
+export interface StreamCall extends Omit<Call, "body" | "timeoutMs"> {
+  body?: { stream: Readable; size: number };
 }
 
 /**
@@ -48,8 +54,11 @@ export class HttpClient {
   async call({ method, path, headers, body, timeoutMs, signal }: Call): Promise<Answer> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const limit = AbortSignal.timeout(timeoutMs);
+    const ended = AbortSignal.any([limit, signal]);
     try {
       return await new Promise<Answer>((resolve, reject) => {
+        // A call that waits for the connection to be free is not told by Node that it was ended.
+        ended.addEventListener("abort", () => reject(ended.reason), { once: true });
         const sent = request({
           agent: this.#agent,
           host: this.#host,
@@ -62,7 +71,7 @@ export class HttpClient {
               "content-length": Buffer.byteLength(payload),
             }),
           },
-          signal: AbortSignal.any([limit, signal]),
+          signal: ended,
         });
         sent.on("error", reject);
         sent.on("response", (response) => {
@@ -75,6 +84,24 @@ export class HttpClient {
       if (limit.aborted) throw new Error(`no answer within ${timeoutMs / 1000} s`);
       throw error;
     }
+  }
+
+  /** Makes one call, and gives its answer as soon as it begins. */
+  stream({ method, path, headers, body, signal }: StreamCall): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const sent = request({
+        agent: this.#agent,
+        host: this.#host,
+        method,
+        path,
+        headers: { ...headers, ...(body && { "content-length": body.size }) },
+        signal,
+      });
+      sent.on("error", reject);
+      sent.on("response", resolve);
+      if (body === undefined) sent.end();
+      else pipeline(body.stream, sent).catch(reject);
+    });
   }
 
   close(): void {

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { mkdir, open, readFile, rename, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { StepError, words } from "./errors.ts";
+import { renameWhole, writeWhole } from "./whole-file.ts";
 
 /** The one answer of sys/init, and where it came from. */
 const InitAnswer = z.object({
@@ -35,6 +36,8 @@ const Keys = z.object({
   /** Set where the stack has taken over a Vault that somebody else initialised. */
   adoptedAt: z.iso.datetime().optional(),
   custody: Custody.optional(),
+  /** Set where shares or token have taken the place of those of the initialisation: Pulumi's state is to follow. */
+  changedAt: z.iso.datetime().optional(),
 });
 export type Keys = z.output<typeof Keys>;
 
@@ -88,23 +91,9 @@ export function hasRaised(stackDir: string): boolean {
   }
 }
 
-/**
- * Writes the keys file: 0600, to a temporary name, the file fsynced, renamed, the folder fsynced. When this
- * returns, the content is on the disk.
- */
+/** Writes the keys file, readable by you alone. When this returns, the content is on the disk. */
 export async function writeKeys(stackDir: string, keys: Keys): Promise<void> {
-  await mkdir(stackDir, { recursive: true, mode: 0o700 });
-  const path = keysPath(stackDir);
-  const temporary = `${path}.${process.pid}.tmp`;
-  const file = await open(temporary, "w", 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify(keys, null, 2)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
-  await syncFolder(stackDir);
+  await writeWhole(keysPath(stackDir), `${JSON.stringify(keys, null, 2)}\n`);
 }
 
 /**
@@ -114,16 +103,6 @@ export async function writeKeys(stackDir: string, keys: Keys): Promise<void> {
  */
 export async function keepAside(stackDir: string, store: string): Promise<string> {
   const aside = join(stackDir, `vault-init.${store.replace(/[^\w.-]/g, "_")}.json`);
-  await rename(keysPath(stackDir), aside);
-  await syncFolder(stackDir);
+  await renameWhole(keysPath(stackDir), aside);
   return aside;
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

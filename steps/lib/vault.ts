@@ -1,3 +1,6 @@
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { Unreachable, words } from "./errors.ts";
 import { type Call, HttpClient } from "./http.ts";
@@ -205,6 +208,27 @@ export class Vault {
     await this.ask(Nothing, "POST", "auth/token/revoke-self", {});
   }
 
+  /**
+   * One call with a body, or an answer, that is no JSON and too large to be held, for as long as it goes on.
+   * @param limit ends it; whoever calls sees whether anything moves
+   * @returns the answer's body
+   */
+  async stream(
+    method: Call["method"],
+    path: string,
+    limit: AbortSignal,
+    body?: { stream: Readable; size: number },
+  ): Promise<IncomingMessage> {
+    const signal = AbortSignal.any([this.#signal, limit]);
+    const call = { method, path: `/v1/${path}`, headers: this.#headers(), signal };
+    const answer = await this.#http
+      .stream(body === undefined ? call : { ...call, body })
+      .catch((error) => this.#unreachable(method, path, error));
+    const status = answer.statusCode ?? 0;
+    if (status >= 200 && status <= 299) return answer;
+    throw this.#refusal(method, path, status, parse(await text(answer)));
+  }
+
   close(): void {
     this.#http.close();
   }
@@ -221,27 +245,40 @@ export class Vault {
     body?: object,
     timeoutMs = requestMs,
   ): Promise<z.output<S>> {
-    const headers = { "x-vault-request": "true", ...(this.#token && { "x-vault-token": this.#token }) };
-    const call: Call = { method, path: `/v1/${path}`, headers, timeoutMs, signal: this.#signal };
+    const call: Call = {
+      method,
+      path: `/v1/${path}`,
+      headers: this.#headers(),
+      timeoutMs,
+      signal: this.#signal,
+    };
     const { status, body: text } = await this.#http
       .call(body === undefined ? call : { ...call, body })
-      .catch(async (error) => {
-        this.#signal.throwIfAborted();
-        const why = await this.#road.whyNot(this.node, this.#signal);
-        const because = why === undefined ? words(error) : `${why}; ${words(error)}`;
-        throw new Unreachable(`${this.node} did not answer ${method} /v1/${path}: ${because}`);
-      });
+      .catch((error) => this.#unreachable(method, path, error));
     const json = parse(text);
-    if (status < 200 || status > 299) {
-      const said = Refusal.safeParse(json);
-      throw new VaultError(this.node, method, path, status, said.success ? said.data.errors : []);
-    }
+    if (status < 200 || status > 299) throw this.#refusal(method, path, status, json);
     const checked = answer.safeParse(json);
     if (checked.success) return checked.data;
     const wrong = checked.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
     throw new Error(
       `${this.node} answered ${method} /v1/${path} with ${status}, but not as Vault does: ${wrong}`,
     );
+  }
+
+  #headers() {
+    return { "x-vault-request": "true", ...(this.#token && { "x-vault-token": this.#token }) };
+  }
+
+  async #unreachable(method: string, path: string, error: unknown): Promise<never> {
+    this.#signal.throwIfAborted();
+    const why = await this.#road.whyNot(this.node, this.#signal);
+    const because = why === undefined ? words(error) : `${why}; ${words(error)}`;
+    throw new Unreachable(`${this.node} did not answer ${method} /v1/${path}: ${because}`);
+  }
+
+  #refusal(method: string, path: string, status: number, json: unknown): VaultError {
+    const said = Refusal.safeParse(json);
+    return new VaultError(this.node, method, path, status, said.success ? said.data.errors : []);
   }
 }
 

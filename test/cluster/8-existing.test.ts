@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { parse, stringify } from "yaml";
 import { openVault, vaultKeys } from "../../operate/open-vault.ts";
+import { poll } from "../../setup/processes.ts";
 import { containerIdentities } from "../../steps/lib/pods.ts";
 import { Vault } from "../../steps/lib/vault.ts";
 import { OutsideCluster, runCommandOn } from "../support/outside-cluster.ts";
@@ -167,7 +169,7 @@ describe("a stack on a cluster that this program did not make", function () {
     assert.equal(refused.exitCode, 1);
     assert.match(
       refused.all,
-      /is protected \(teardown\.protected\), so it has to be named[\s\S]*--confirm dev-test-/,
+      /is protected \(teardown\.protected\)\. It has to be named[\s\S]*--confirm dev-test-/,
     );
     await assert.rejects(test.stack.destroy(), /protected/);
     const status = await run("status");
@@ -210,10 +212,12 @@ describe("a stack on a cluster that this program did not make", function () {
     assert.equal(receipt.keys.needed, false);
     assert.equal(existsSync(test.stackDir), false);
     const others = /deployer|vault-ha-test-/;
-    await eventually(
-      async () =>
-        (await cluster.objects()).filter((object) => !others.test(object)).join() === asItWas.join(),
-      "the cluster to be as it was",
-    );
+    let left: string[] = [];
+    const asBefore = async () => {
+      left = (await cluster.objects()).filter((object) => !others.test(object));
+      return isDeepStrictEqual(left, asItWas) || undefined;
+    };
+    await poll(asBefore, { forMs: 2 * minutes });
+    assert.deepEqual(left, asItWas);
   });
 });

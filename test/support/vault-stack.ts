@@ -82,12 +82,12 @@ export class VaultStack {
   }
 
   /** All steps up to (not with) verify, each of which has to succeed. */
-  async raise(count = this.pods.length): Promise<void> {
+  async raise(count = this.pods.length, init: object = {}): Promise<void> {
     const done = async (ran: Promise<Ran>) => {
       const { code, stderr } = await ran;
       assert.equal(code, 0, stderr);
     };
-    await done(this.init());
+    await done(this.init(init));
     await done(this.unseal("vault-0"));
     for (const pod of this.pods.slice(1, count)) {
       await done(this.join(pod));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { confirmName, isProtected } from "../../operate/teardown/confirm.ts";
+import { confirmDestroy, isProtected } from "../../operate/teardown/confirm.ts";
 import {
   type ExistingPlace,
   existingReceipt,
@@ -104,8 +104,8 @@ describe("a protected stack", () => {
   });
 
   it("has to be named: another name and no name are refused, with the command", async () => {
-    await confirmName("prod", "prod");
-    await assert.rejects(confirmName("prod", "prd"), /"prd" is another name\. Nothing was destroyed/);
-    await assert.rejects(confirmName("prod", undefined), /npm run down -- --stack prod --confirm prod/);
+    await confirmDestroy("prod", "prod");
+    await assert.rejects(confirmDestroy("prod", "prd"), /"prd" is another name\. Nothing was destroyed/);
+    await assert.rejects(confirmDestroy("prod", undefined), /npm run down -- --stack prod --confirm prod/);
   });
 });

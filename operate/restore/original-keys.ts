@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { z } from "zod";
+import { CommandError } from "../../setup/command.ts";
+import { readRecord } from "../../steps/lib/snapshot-record.ts";
+import { askKeys } from "../adopt/ask-keys.ts";
+import { type GivenKeys, keysUsage, parseKeys } from "../adopt/given-keys.ts";
+import type { VaultKeys } from "../open-vault.ts";
+
+/** What is read of a journal that was kept. */
+const Kept = z.object({
+  threshold: z.number(),
+  answer: z.object({ shares: z.array(z.string()), rootToken: z.string() }),
+  custody: z.object({ clusterId: z.string() }),
+});
+
+/**
+ * The keys of the time of a snapshot: of a journal in the stack's folder that opened that Vault, else from standard
+ * input, else asked for.
+ * @param threshold how many shares that Vault wants
+ * @param command the command, for the end of a message
+ */
+export async function originalKeys(
+  stackDir: string,
+  cluster: string,
+  { threshold, command }: { threshold: number; command: string },
+  say: (line: string) => void,
+): Promise<GivenKeys> {
+  const kept = keptKeys(stackDir, cluster, say);
+  if (kept !== undefined) return kept;
+  if (!process.stdin.isTTY) return parseKeys(await text(process.stdin), keysUsage(command));
+  return await askKeys(threshold);
+}
+
+/**
+ * The keys that a snapshot is proved with: of a journal that opened its Vault, else those of the stack now.
+ * @throws CommandError where there are none
+ */
+export async function keysFor(
+  snapshot: string,
+  stackDir: string,
+  now: VaultKeys | undefined,
+  say: (line: string) => void,
+): Promise<VaultKeys> {
+  const cluster = (await readRecord(snapshot))?.clusterId;
+  const keys = (cluster === undefined ? undefined : keptKeys(stackDir, cluster, say)) ?? now;
+  if (keys === undefined)
+    throw new CommandError(`There are no keys in ${stackDir} that could open ${snapshot}.`);
+  return keys;
+}
+
+/** The keys of a journal in the stack's folder that opened this Vault; undefined where there is none. */
+function keptKeys(stackDir: string, cluster: string, say: (line: string) => void): VaultKeys | undefined {
+  for (const name of readdirSync(stackDir).filter((name) => /^vault-init.*\.json$/.test(name))) {
+    const file = join(stackDir, name);
+    const kept = Kept.safeParse(JSON.parse(readFileSync(file, "utf8"))).data;
+    if (kept?.custody.clusterId !== cluster) continue;
+    say(`the keys of ${cluster} are taken from ${file}`);
+    return { ...kept.answer, threshold: kept.threshold };
+  }
+  return undefined;
+}

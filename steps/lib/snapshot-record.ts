@@ -1,0 +1,49 @@
+/** What is noted beside a snapshot, in <snapshot>.json: what only a Vault that is unsealed tells, and what was proved. */
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { writeWhole } from "./whole-file.ts";
+
+/** That a snapshot was restored somewhere, and read. */
+export const Proof = z.object({
+  provedAt: z.iso.datetime(),
+  /** From the moment in which the pods ran until everything had been read. */
+  seconds: z.number(),
+  /** How many secrets were read. */
+  secrets: z.number().int(),
+});
+export type Proof = z.output<typeof Proof>;
+
+const SnapshotRecord = z.object({
+  version: z.literal(1),
+  stack: z.string(),
+  /** The id of the Vault that it is of. */
+  clusterId: z.string().optional(),
+  savedAt: z.iso.datetime(),
+  vaultVersion: z.string().optional(),
+  index: z.number().int(),
+  term: z.number().int(),
+  size: z.number().int(),
+  sha256: z.string(),
+  /** Stood in the cubbyhole of the stack's token when the snapshot was taken. No secret. */
+  marker: z.string().optional(),
+  proof: Proof.optional(),
+});
+export type SnapshotRecord = z.output<typeof SnapshotRecord>;
+
+const recordPath = (snapshot: string) => `${snapshot}.json`;
+
+/** Reads a snapshot's record; undefined where there is none that is known: it was made by other means. */
+export async function readRecord(snapshot: string): Promise<SnapshotRecord | undefined> {
+  const text = await readFile(recordPath(snapshot), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return SnapshotRecord.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes a snapshot's record (0600). */
+export async function writeRecord(snapshot: string, record: SnapshotRecord): Promise<void> {
+  await writeWhole(recordPath(snapshot), `${JSON.stringify(record, null, 2)}\n`);
+}
