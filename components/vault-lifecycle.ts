@@ -9,7 +9,7 @@
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config.ts";
-import { hasRaised } from "../steps/lib/keys-file.ts";
+import { hasRaised, keysChangedAt } from "../steps/lib/keys-file.ts";
 import type { Cluster } from "./cluster.ts";
 import { type DeclaredStep, declareStep, type StepArgs, type StepName } from "./step.ts";
 import { announceRestarts, answeringVault, knownIdentity, runningContainers } from "./vault-facts.ts";
@@ -92,14 +92,17 @@ export class VaultLifecycle extends pulumi.ComponentResource {
     );
 
     const { shares, threshold } = settings.vault;
+    const changedAt = keysChangedAt(args.stackDir);
     const init = next<InitAnswer>(
       "init",
       `init-${first}`,
       { pod: first, shares, threshold },
-      {},
+      { runsAtCreate: true, ...(changedAt !== undefined && { facts: { KEYS: changedAt } }) },
       // Its answer is the only one that cannot be had again: no change of a setting makes it run again, and none
-      // hands the last answer to it, which would put shares into an environment.
-      { ignoreChanges: ["stdin"], protect },
+      // hands the last answer to it, which would put shares into an environment. Keys that took the place of others,
+      // as this machine's journal notes, do: the step then answers with those. Elsewhere that fact is not known, and
+      // must not show as a change.
+      { ignoreChanges: changedAt === undefined ? ["stdin", "update", "environment"] : ["stdin"], protect },
     );
     this.shares = pulumi.secret(init.answer.shares);
     this.rootToken = pulumi.secret(init.answer.rootToken);

@@ -83,11 +83,21 @@ export async function readKeys(stackDir: string): Promise<Keys | undefined> {
  * somebody else has made it, and is not started anew for that.
  */
 export function hasRaised(stackDir: string): boolean {
+  const dates = journalDates(stackDir);
+  return dates !== undefined && dates.adoptedAt === undefined;
+}
+
+/** When this machine's keys last took the place of others; undefined where they are those of the initialisation. */
+export function keysChangedAt(stackDir: string): string | undefined {
+  return journalDates(stackDir)?.changedAt;
+}
+
+/** undefined where there is no journal that can be read. */
+function journalDates(stackDir: string): { adoptedAt?: string; changedAt?: string } | undefined {
   try {
-    const { adoptedAt } = JSON.parse(readFileSync(keysPath(stackDir), "utf8")) as { adoptedAt?: string };
-    return adoptedAt === undefined;
+    return JSON.parse(readFileSync(keysPath(stackDir), "utf8"));
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -222,16 +222,29 @@ describe("the program", () => {
   });
 
   it("lets no change of a setting make init run again, or another authority", async () => {
+    const ignored: Record<string, string[]> = {
+      "lifecycle-init-vault-0": ["stdin", "update", "environment"],
+      "vault-tls-authority": ["stdin"],
+      "lifecycle-rollout": ["create"],
+      "vault-leave": ["create"],
+    };
     for (const { name, ignoreChanges } of stepsOf(await runProgram()))
-      assert.deepEqual(
-        ignoreChanges,
-        ["lifecycle-init-vault-0", "vault-tls-authority"].includes(name)
-          ? ["stdin"]
-          : ["lifecycle-rollout", "vault-leave"].includes(name)
-            ? ["create"]
-            : [],
-        name,
-      );
+      assert.deepEqual(ignoreChanges, ignored[name] ?? [], name);
+  });
+
+  it("has init answer anew where this machine's keys took the place of others, and is told when, not which", async () => {
+    const folder = ".local/stacks/mocked";
+    mkdirSync(folder, { recursive: true });
+    try {
+      const changedAt = "2026-11-25T12:00:00.000Z";
+      writeFileSync(`${folder}/vault-init.json`, JSON.stringify({ changedAt }));
+      const { inputs, ignoreChanges } = get(await runProgram(), "lifecycle-init-vault-0");
+      assert.deepEqual(inputs.environment, { KEYS: changedAt });
+      assert.equal(inputs.update, "exec node steps/init.ts");
+      assert.deepEqual(ignoreChanges, ["stdin"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("tells the steps what somebody has given up", async () => {
