@@ -5,6 +5,7 @@ import { bringKubeconfig } from "../operate/open-vault.ts";
 import { readStackFile } from "../operate/stack-file.ts";
 import { clusterExists } from "../operate/stack-texts.ts";
 import { confirmDestroy, isProtected } from "../operate/teardown/confirm.ts";
+import { keptSnapshots } from "../operate/teardown/kept-snapshots.ts";
 import {
   existingPlace,
   existingReceipt,
@@ -12,7 +13,7 @@ import {
   refuseUnreachable,
 } from "../operate/teardown/on-existing.ts";
 import { afterOnKind, beforeOnKind } from "../operate/teardown/on-kind.ts";
-import { type Receipt, receiptText } from "../operate/teardown/receipt.ts";
+import { type Receipt, receiptText, withSnapshots } from "../operate/teardown/receipt.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
 import { CommandError, endOnInterrupt, runCommand } from "../setup/command.ts";
 import { bringEngine, stopEngine } from "../setup/engine.ts";
@@ -100,7 +101,9 @@ async function endOnExisting(stack: Stack, resources: Resource[], progress: Prog
     );
   }
   await destroy(stack, progress);
-  return await progress.step("what is left", async () => existingReceipt(place, before, await lookAt(place)));
+  return await progress.step("what is left", async () =>
+    withSnapshots(existingReceipt(place, before, await lookAt(place)), await keptSnapshots(place.stackDir)),
+  );
 }
 
 function destroy(stack: Stack, progress: Progress): Promise<void> {

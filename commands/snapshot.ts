@@ -9,9 +9,9 @@ import { CommandError, printAndExit, runCommand, stopOnInterrupt } from "../setu
 import { checkout } from "../setup/folders.ts";
 import { Stack } from "../setup/stack.ts";
 import { leaderAmong } from "../steps/lib/leading.ts";
-import { saveSnapshot, snapshotFolder } from "../steps/lib/snapshot.ts";
+import { saveSnapshot } from "../steps/lib/snapshot.ts";
 import { readSnapshot } from "../steps/lib/snapshot-file.ts";
-import { readRecord } from "../steps/lib/snapshot-record.ts";
+import { readRecord, snapshotFolder } from "../steps/lib/snapshot-record.ts";
 import { takeStackLock } from "../steps/lib/stack-lock.ts";
 import { Vault } from "../steps/lib/vault.ts";
 import { until, within } from "../steps/lib/wait.ts";

@@ -2,7 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { NotYet, StepError } from "../../steps/lib/errors.ts";
 import { leaderAmong } from "../../steps/lib/leading.ts";
-import { saveSnapshot, sendSnapshot, snapshotFolder } from "../../steps/lib/snapshot.ts";
+import { saveSnapshot, sendSnapshot } from "../../steps/lib/snapshot.ts";
+import { snapshotFolder } from "../../steps/lib/snapshot-record.ts";
 import type { Vault } from "../../steps/lib/vault.ts";
 import { VaultError } from "../../steps/lib/vault-error.ts";
 import { until, within } from "../../steps/lib/wait.ts";

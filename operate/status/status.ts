@@ -1,3 +1,5 @@
+import type { Proof } from "../../steps/lib/snapshot-record.ts";
+import type { Listed } from "../snapshot/list.ts";
 import type { Answer } from "../views/answer.ts";
 import type { Named } from "../views/commands.ts";
 import type { PodSeen } from "../views/kubernetes-view.ts";
@@ -41,8 +43,18 @@ export interface Status {
   failureTolerance?: number;
   /** The Secret of Vault's certificate, without its key; absent where Vault is to speak HTTP. */
   tls?: TlsView;
+  /** The snapshots on this machine; absent where the folder cannot be read. */
+  snapshots?: Snapshots;
   nodes: NodeStatus[];
   disagreements: Disagreement[];
+}
+
+/** What is known of a stack's snapshots, from what was noted beside them. */
+export interface Snapshots {
+  count: number;
+  newest?: { file: string; savedAt: string; index?: number };
+  /** The last time that one of them was restored somewhere and read. */
+  proved?: { file: string } & Proof;
 }
 
 /** Puts the views side by side and judges them. */
@@ -58,6 +70,7 @@ export function statusOf(subject: Named, views: Views): Status {
     ...(leaders.length === 1 && leader && { leader }),
     ...(views.raft.value && { failureTolerance: views.raft.value.failureTolerance }),
     ...(views.tls && { tls: views.tls }),
+    ...(views.snapshots.value && { snapshots: snapshotsOf(views.snapshots.value) }),
     nodes: subject.pods.map((node) => ({
       node,
       pulumi: views.pulumi.nodes[node] ?? { done: [], missing: [] },
@@ -67,6 +80,24 @@ export function statusOf(subject: Named, views: Views): Status {
       raft: serverOf(node, views, committed),
     })),
     disagreements: found,
+  };
+}
+
+function snapshotsOf(listed: readonly Listed[]): Snapshots {
+  const [newest] = listed;
+  const [proved] = listed
+    .flatMap(({ file, record }) => (record?.proof ? [{ file, ...record.proof }] : []))
+    .sort((one, other) => other.provedAt.localeCompare(one.provedAt));
+  return {
+    count: listed.length,
+    ...(newest && {
+      newest: {
+        file: newest.file,
+        savedAt: newest.savedAt,
+        ...(newest.record && { index: newest.record.index }),
+      },
+    }),
+    ...(proved && { proved }),
   };
 }
 

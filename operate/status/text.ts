@@ -16,6 +16,7 @@ export function statusText(status: Status): string {
   return [
     ...table(["node", "Pulumi", "Kubernetes", "Vault", "Raft"], rows),
     ...tlsLines(status),
+    ...snapshotLines(status, new Date()),
     "",
     ...status.disagreements.flatMap(({ says, next }) => [`  ${says}`, `    ${next}`]),
     ...(status.disagreements.length > 0 ? [""] : []),
@@ -43,6 +44,26 @@ function tlsLines({ tls, nodes }: Status): string[] {
   return [
     `  TLS: certificate by ${issuer}, ${ends}, Secret ${tls.secret}, shown by ${showing} of ${nodes.length} nodes`,
   ];
+}
+
+function snapshotLines({ snapshots, stack }: Status, now: Date): string[] {
+  if (snapshots === undefined) return [];
+  const { count, newest, proved } = snapshots;
+  const flag = stack === "dev" ? "" : ` -- --stack ${stack}`;
+  if (newest === undefined) return [`  snapshot: none on this machine (npm run snapshot save${flag})`];
+  const index = newest.index === undefined ? "" : ` (raft index ${newest.index})`;
+  const proof = proved
+    ? `restore proved ${ago(proved.provedAt, now)} ago, in ${proved.seconds} s`
+    : `restore never proved (npm run rehearse restore${flag})`;
+  return [`  snapshot: the newest of ${count} is ${ago(newest.savedAt, now)} old${index}; ${proof}`];
+}
+
+/** How long ago something was, in the largest unit that fits. */
+export function ago(then: string, now: Date): string {
+  const minutes = Math.max(0, Math.round((now.getTime() - new Date(then).getTime()) / 60_000));
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
 }
 
 function pulumiCell({ pulumi: { done, missing, container } }: NodeStatus): string {

@@ -8,7 +8,8 @@ import type { Resource, Stack } from "../../setup/stack.ts";
 import { kubeconfigPath } from "../../steps/lib/cluster.ts";
 import { keysPath } from "../../steps/lib/keys-file.ts";
 import { commandsOf } from "../views/commands.ts";
-import type { Receipt } from "./receipt.ts";
+import { keptSnapshots } from "./kept-snapshots.ts";
+import { type Receipt, withSnapshots } from "./receipt.ts";
 
 /** What there was before the end. */
 export interface KindBefore {
@@ -48,7 +49,8 @@ export async function afterOnKind(stack: Stack, before: KindBefore): Promise<Rec
     throw new CommandError(
       `The stack is destroyed, but this is left. Remove it with:\n  ${commands.join("\n  ")}`,
     );
-  return kindReceipt(stack.name, relative(checkout, stack.dir), before);
+  const stackDir = relative(checkout, stack.dir);
+  return withSnapshots(kindReceipt(stack.name, stackDir, before), await keptSnapshots(stackDir));
 }
 
 /** The receipt of a stack of which nothing is left. */

@@ -1,4 +1,5 @@
 /** What is said at the end of a stack. */
+import type { KeptSnapshots } from "./kept-snapshots.ts";
 
 /** What became of a stack that was destroyed. Each line is a sentence's part, for people. */
 export interface Receipt {
@@ -17,6 +18,11 @@ export interface Receipt {
   remove: string[];
 }
 
+/** The receipt, with the snapshots that stay. */
+export function withSnapshots(receipt: Receipt, { kept, remove }: KeptSnapshots): Receipt {
+  return { ...receipt, kept: [...receipt.kept, ...kept], remove: [...receipt.remove, ...remove] };
+}
+
 /** The receipt as text. */
 export function receiptText({ stack, gone, missing, kept, keys, again, remove }: Receipt): string {
   const part = (title: string, lines: string[]) =>
@@ -29,7 +35,7 @@ export function receiptText({ stack, gone, missing, kept, keys, again, remove }:
     ...part("kept", kept.length > 0 ? kept : ["nothing"]),
     ...part("keys", [`${keys.needed ? "still needed" : "not needed any more"}: ${keys.because}`]),
     "",
-    kept.length > 0 ? "To take it up again, with its data:" : "To make it anew, without data:",
+    keys.needed ? "To take it up again, with its data:" : "To make it anew, without data:",
     `  ${again}`,
     ...(remove.length > 0
       ? [

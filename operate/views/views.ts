@@ -5,6 +5,7 @@ import { wayTo } from "../../steps/lib/pod.ts";
 import { openRoad } from "../../steps/lib/reach.ts";
 import type { Road } from "../../steps/lib/road.ts";
 import type { Target, Way } from "../../steps/lib/target.ts";
+import { type Listed, listSnapshots } from "../snapshot/list.ts";
 import { type Answer, answerMs, ask } from "./answer.ts";
 import { type Journal, journalView } from "./journal-view.ts";
 import { type KubernetesView, kubernetesView } from "./kubernetes-view.ts";
@@ -29,6 +30,8 @@ export interface Views {
   raft: Answer<RaftView>;
   /** What the stack's journal says; undefined where there is none. Without any secret. */
   journal: Answer<Journal | undefined>;
+  /** The stack's snapshots on this machine, the newest first. */
+  snapshots: Answer<Listed[]>;
 }
 
 const nothingYet = { failed: "the stack has no Vault yet" };
@@ -40,7 +43,7 @@ export async function gatherViews(subject: Subject, limitMs = answerMs): Promise
   const asksKubernetes = kubernetesAnswer(target, within);
   const road = await ask<Road>(() => (target ? openRoad(target) : Promise.reject(nothingYet.failed)));
   const asksNodes = pods.map((pod) => nodeAnswer(subject, pod, road, asksKubernetes, within));
-  const [engine, kubernetes, nodes, raft, journal, tls] = await Promise.all([
+  const [engine, kubernetes, nodes, raft, journal, tls, snapshots] = await Promise.all([
     clusters.length === 0
       ? undefined
       : within(async () => (await Promise.all(clusters.map(clusterNodes))).flat()),
@@ -49,6 +52,7 @@ export async function gatherViews(subject: Subject, limitMs = answerMs): Promise
     raftAnswer(subject, asksNodes, within),
     within(() => journalView(subject.stackDir)),
     tlsView(subject, within),
+    within(() => listSnapshots(subject.stackDir)),
   ]);
   return {
     pulumi: pulumiView(subject.resources, pods),
@@ -59,6 +63,7 @@ export async function gatherViews(subject: Subject, limitMs = answerMs): Promise
     tls,
     raft,
     journal,
+    snapshots,
   };
 }
 

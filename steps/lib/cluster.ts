@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { DockerError, docker, dockerLines } from "./docker.ts";
 import { words } from "./errors.ts";
 import { Timeout } from "./io.ts";
-import { keysPath } from "./keys-file.ts";
+import { keepAside, keysPath, readKeys } from "./keys-file.ts";
+import { snapshotFiles } from "./snapshot-record.ts";
 import { lockFiles } from "./stack-lock.ts";
 import { authorityPath } from "./tls-secret.ts";
 
@@ -123,11 +125,16 @@ export async function removeTemporaries(stackDir: string): Promise<void> {
 
 /**
  * Removes the files of a cluster that is gone: kubeconfig, the authority and the keys of its Vault (whose store went
- * with it), and the folder if nothing else is in it.
+ * with it), and the folder if nothing else is in it. Where snapshots are, their keys stay beside them, under another
+ * name, so that they do not stand in the way of the next Vault.
  * @returns what else is in the folder
  */
 export async function removeFiles(stackDir: string): Promise<string[]> {
   await removeTemporaries(stackDir);
+  if (existsSync(keysPath(stackDir)) && (await snapshotFiles(stackDir)).length > 0) {
+    const clusterId = (await readKeys(stackDir))?.custody?.clusterId;
+    await keepAside(stackDir, clusterId ?? new Date().toISOString());
+  }
   for (const path of [kubeconfigPath(stackDir), authorityPath(stackDir)]) await rm(path, { force: true });
   const names = await readdir(stackDir).catch(() => []);
   const keys = keysPath("");

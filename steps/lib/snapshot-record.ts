@@ -1,5 +1,6 @@
-/** What is noted beside a snapshot, in <snapshot>.json: what only a Vault that is unsealed tells, and what was proved. */
-import { readFile } from "node:fs/promises";
+/** A stack's snapshots on this machine, and what is noted beside a snapshot, in <snapshot>.json: what only a Vault that is unsealed tells, and what was proved. */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
 import { writeWhole } from "./whole-file.ts";
 
@@ -29,6 +30,20 @@ const SnapshotRecord = z.object({
   proof: Proof.optional(),
 });
 export type SnapshotRecord = z.output<typeof SnapshotRecord>;
+
+/** The folder of a stack's snapshots. */
+export function snapshotFolder(stackDir: string): string {
+  return join(stackDir, "snapshots");
+}
+
+/** The snapshots of a stack on this machine. None of them is read. */
+export async function snapshotFiles(stackDir: string): Promise<string[]> {
+  const folder = snapshotFolder(stackDir);
+  const names = await readdir(folder).catch(() => []);
+  return names
+    .filter((name) => name.endsWith(".snap") && !name.startsWith("."))
+    .map((name) => join(folder, name));
+}
 
 const recordPath = (snapshot: string) => `${snapshot}.json`;
 

@@ -21,11 +21,6 @@ export interface Saved extends SnapshotFacts {
   record: SnapshotRecord;
 }
 
-/** The folder of a stack's snapshots. */
-export function snapshotFolder(stackDir: string): string {
-  return join(stackDir, "snapshots");
-}
-
 /**
  * Saves a snapshot from the node that leads; a standby would send its client to the leader's own address. It is written
  * under a temporary name (0600), read as a whole, and only then given its own.

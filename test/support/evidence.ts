@@ -82,6 +82,7 @@ export function evidenceOf(change: Partial<Evidence> & { resources?: Resource[] 
         })),
       },
     },
+    snapshots: { value: [] },
     journal: {
       value: {
         pod: "vault-0",

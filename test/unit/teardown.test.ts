@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
 import { confirmDestroy, isProtected } from "../../operate/teardown/confirm.ts";
+import { keptSnapshots } from "../../operate/teardown/kept-snapshots.ts";
 import {
   type ExistingPlace,
   existingReceipt,
@@ -7,6 +11,8 @@ import {
 } from "../../operate/teardown/on-existing.ts";
 import { type KindBefore, kindReceipt } from "../../operate/teardown/on-kind.ts";
 import { receiptText } from "../../operate/teardown/receipt.ts";
+import { checkout } from "../../setup/folders.ts";
+import { removeFiles } from "../../steps/lib/cluster.ts";
 
 const place: ExistingPlace = {
   stack: "prod",
@@ -107,5 +113,49 @@ describe("a protected stack", () => {
     await confirmDestroy("prod", "prod");
     await assert.rejects(confirmDestroy("prod", "prd"), /"prd" is another name\. Nothing was destroyed/);
     await assert.rejects(confirmDestroy("prod", undefined), /npm run down -- --stack prod --confirm prod/);
+  });
+});
+
+describe("the snapshots of a stack that is destroyed", () => {
+  let stackDir: string;
+  const journal = {
+    version: 1,
+    stack: "dev",
+    pod: "vault-0",
+    intendedAt: "2026-11-25T12:00:00Z",
+    threshold: 1,
+  };
+  const answer = { shares: ["c2hhcmU="], rootToken: "hvs.x", initialisedAt: "2026-11-25T12:00:00Z" };
+  const custody = { clusterId: "one", provedAt: "2026-11-25T12:00:00Z" };
+  const put = (name: string, content: object | string) =>
+    writeFileSync(join(stackDir, name), typeof content === "string" ? content : JSON.stringify(content), {
+      mode: 0o600,
+    });
+
+  beforeEach(() => {
+    stackDir = join(mkdtempSync(join(tmpdir(), "vault-ha-test-")), "dev");
+    mkdirSync(stackDir);
+    put("vault-init.json", { ...journal, answer, custody });
+  });
+  afterEach(() => rmSync(dirname(stackDir), { recursive: true }));
+
+  it("stay, with the keys that open them, under a name that is not in the next Vault's way", async () => {
+    mkdirSync(join(stackDir, "snapshots"));
+    put("snapshots/dev.snap", "x");
+    assert.deepEqual((await removeFiles(stackDir)).sort(), ["snapshots", "vault-init.one.json"]);
+    assert.deepEqual(JSON.parse(readFileSync(join(stackDir, "vault-init.one.json"), "utf8")).answer, answer);
+    assert.equal(statSync(join(stackDir, "vault-init.one.json")).mode & 0o777, 0o600);
+    const { kept, remove } = await keptSnapshots(relative(checkout, stackDir));
+    assert.match(
+      kept.join(),
+      /1 snapshot in \S+\/snapshots, and the keys that open them: \S+vault-init\.one\.json/,
+    );
+    assert.match(remove.join(), /^rm -r \S+\/snapshots \S+\/vault-init\.one\.json$/);
+  });
+
+  it("are not the reason to keep keys where there are none", async () => {
+    assert.deepEqual(await removeFiles(stackDir), []);
+    assert.equal(existsSync(stackDir), false);
+    assert.deepEqual(await keptSnapshots(relative(checkout, stackDir)), { kept: [], remove: [] });
   });
 });

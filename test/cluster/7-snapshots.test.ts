@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { Vault } from "../../steps/lib/vault.ts";
+import { asEachSpeaks } from "../support/as-each-speaks.ts";
+import { minutes, pods, sharedStack } from "../support/shared-stack.ts";
+import { proposals } from "../support/test-stack.ts";
+
+describe("snapshots, on a real cluster", function () {
+  this.timeout(5 * minutes);
+  let file: string;
+
+  // They and their keys would outlive the stack, whose end is to leave nothing.
+  after(async () =>
+    rmSync(join((await sharedStack()).test.stackDir, "snapshots"), { recursive: true, force: true }),
+  );
+
+  const client = async () => {
+    const shared = await sharedStack();
+    const reach = {
+      kind: "kubernetes" as const,
+      kubeconfig: join(shared.test.stackDir, "kubeconfig"),
+      namespace: "vault",
+    };
+    return new Vault(
+      await asEachSpeaks(reach),
+      "vault-0",
+      { signal: AbortSignal.timeout(60_000) },
+      shared.keys().rootToken,
+    );
+  };
+
+  it("are saved from the node that leads, and listed, and told what is in them", async () => {
+    const vault = await client();
+    await vault.write("kept", "before the snapshot");
+    vault.close();
+    const shared = await sharedStack();
+    const saved = await shared.command("snapshot", "save", "--json");
+    assert.equal(saved.exitCode, 0, saved.all);
+    const found = JSON.parse(saved.stdout);
+    file = found.file;
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.deepEqual(found.servers.toSorted(), pods);
+    const listed = JSON.parse((await shared.command("snapshot", "list", "--json")).stdout);
+    assert.deepEqual(
+      listed.map((each: { file: string }) => each.file),
+      [file],
+    );
+    const inspected = await shared.command("snapshot", "inspect", file);
+    assert.equal(inspected.exitCode, 0, inspected.all);
+    assert.match(inspected.stdout, new RegExp(`raft index +${found.index}, term`));
+    assert.match(inspected.stdout, /restore proved +never/);
+  });
+
+  it("are proved in a namespace that is gone afterwards, and the proof is noted", async () => {
+    const shared = await sharedStack();
+    const rehearsed = await shared.command("rehearse", "restore", "--json");
+    assert.equal(rehearsed.exitCode, 0, rehearsed.all);
+    const { marker, seconds, clusterId } = JSON.parse(rehearsed.stdout);
+    assert.equal(marker, true);
+    assert.ok(seconds > 0);
+    const [listed] = JSON.parse((await shared.command("snapshot", "list", "--json")).stdout);
+    assert.equal(listed.record.clusterId, clusterId);
+    assert.equal(listed.record.proof.seconds, seconds);
+    const namespaces = await shared.tools.kubectl("get", "namespaces", "--output", "name");
+    assert.doesNotMatch(namespaces, /rehearsal/);
+    const status = await shared.command("status");
+    assert.match(
+      status.stdout,
+      /snapshot: the newest of 1 is 0 min old \(raft index \d+\); restore proved 0 min ago, in [\d.]+ s/,
+    );
+  });
+
+  it("are restored with a way back: what came after is gone, what was there is there, nothing was restarted", async () => {
+    const shared = await sharedStack();
+    const vault = await client();
+    await vault.write("kept", "after the snapshot");
+    const dry = await shared.command("restore", file, "--dry-run");
+    assert.equal(dry.exitCode, 0, dry.all);
+    assert.match(dry.all, /lost: everything that was written since \(the log is \d+ entries further/);
+    assert.equal(await vault.read("kept"), "after the snapshot");
+    const unnamed = await shared.command("restore", file);
+    assert.equal(unnamed.exitCode, 1, unnamed.all);
+    assert.equal(await vault.read("kept"), "after the snapshot");
+
+    const restored = await shared.command("restore", file, "--confirm", shared.test.name, "--json");
+    assert.equal(restored.exitCode, 0, restored.all);
+    const { marker, voters, safety } = JSON.parse(restored.stdout);
+    assert.deepEqual({ marker, voters }, { marker: true, voters: 3 });
+    assert.ok(existsSync(safety));
+    const again = await client();
+    assert.equal(await again.read("kept"), "before the snapshot");
+    for (const each of [vault, again]) each.close();
+    assert.deepEqual(await proposals(shared.test.stack), []);
+    assert.equal(readdirSync(join(shared.test.stackDir)).includes("restore.json"), false);
+  });
+});
