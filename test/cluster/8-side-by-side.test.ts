@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { stackTexts } from "../../operate/stack-texts.ts";
+import { checkout } from "../../setup/folders.ts";
+import { Vault } from "../../steps/lib/vault.ts";
+import { asEachSpeaks } from "../support/as-each-speaks.ts";
 import { runCommandOn } from "../support/outside-cluster.ts";
 import { minutes, sharedStack } from "../support/shared-stack.ts";
 import {
@@ -44,6 +47,13 @@ describe("a second stack, with the settings of ci, beside one that stands", func
     keys: first.keys(),
   });
 
+  const cubbyhole = async <T>({ stackDir }: TestStack, token: string, work: (vault: Vault) => Promise<T>) => {
+    const kubeconfig = join(stackDir, "kubeconfig");
+    const road = await asEachSpeaks({ kind: "kubernetes", kubeconfig, namespace: "vault" });
+    const vault = new Vault(road, "vault-0", { signal: AbortSignal.timeout(30_000) }, token);
+    return await work(vault).finally(() => vault.close());
+  };
+
   it("is raised on a cluster, ports and keys of its own", async () => {
     const up = await run("up", "--json");
     assert.equal(up.exitCode, 0, up.all);
@@ -59,6 +69,38 @@ describe("a second stack, with the settings of ci, beside one that stands", func
     assert.deepEqual(await look(), firstAsItWas);
     assert.deepEqual(await proposals(first.test.stack), []);
     assert.equal((await first.command("status")).exitCode, 0);
+  });
+
+  it("takes in a snapshot of the first one, with the shares of that, and is a stack like any other then", async () => {
+    const { shares, rootToken } = first.keys();
+    await cubbyhole(first.test, rootToken, (vault) => vault.write("moved", "from the first one"));
+    const saved = JSON.parse((await first.command("snapshot", "save", "--json")).stdout);
+    const unnamed = await run("restore", saved.file, "--confirm", second.name);
+    assert.equal(unnamed.exitCode, 1, unnamed.all);
+    assert.ok(unnamed.all.includes(`--from-cluster ${saved.clusterId}`), unnamed.all);
+
+    const flags = ["--stack", second.name, "--from-cluster", saved.clusterId, "--confirm", second.name];
+    const restored = await execa(process.execPath, ["commands/restore.ts", saved.file, ...flags], {
+      cwd: checkout,
+      reject: false,
+      all: true,
+      input: [...shares.slice(0, 3), rootToken].join("\n"),
+    });
+    first.keep(restored.all);
+    assert.equal(restored.exitCode, 0, restored.all);
+    assert.match(restored.all, /vault\.giveUp names the Vault that ran before/);
+    const up = await run("up");
+    assert.equal(up.exitCode, 0, up.all);
+    first.keep(up.all);
+    const outputs = await second.stack.outputs();
+    assert.equal(outputs.rootToken?.value, rootToken, "the state has the keys of what runs now");
+    assert.deepEqual(await proposals(second.stack), []);
+    const moved = await cubbyhole(second, rootToken, (vault) => vault.read("moved"));
+    assert.equal(moved, "from the first one");
+    for (const { stackDir } of [first.test, second]) rmSync(join(stackDir, "snapshots"), { recursive: true });
+    const former = readdirSync(second.stackDir).filter((name) => /^vault-init\..+\.json$/.test(name));
+    assert.equal(former.length, 1, "the keys of the Vault that ran before are kept");
+    rmSync(join(second.stackDir, former[0] ?? ""));
   });
 
   it("ends clean after somebody has removed its nodes and its files, and says what was missing", async () => {

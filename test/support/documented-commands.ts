@@ -72,6 +72,15 @@ export const tested: Record<string, Record<string, string>> = {
       "",
     "npm run rehearse failover -- --pod delete": "",
   },
+  "test/cluster/7-snapshots.test.ts": {
+    "npm run snapshot save": '"snapshot", "save", "--json"',
+    "npm run snapshot list": '"snapshot", "list", "--json"',
+    "npm run snapshot inspect <snapshot>": '"snapshot", "inspect", file',
+    "npm run rehearse restore": '"rehearse", "restore", "--json"',
+    "npm run restore <snapshot>": '"restore", file, "--confirm"',
+    "npm run restore .local/stacks/<stack>/snapshots/<snapshot>": '"restore", file, "--confirm"',
+    "npm run restore .local/stacks/<stack>/snapshots/<snapshot> -- --dry-run": '"restore", file, "--dry-run"',
+  },
   "test/cluster/8-adopt.test.ts": {
     "npm run -s adopt -- --context my-context < cluster-keys.json": '"--context", cluster.context',
     "npm run -s adopt -- < cluster-keys.json": '["commands/adopt.ts", "--stack", test.name',
@@ -92,6 +101,10 @@ export const tested: Record<string, Record<string, string>> = {
     "npm run down -- --confirm <stack>": 'run("down", "--confirm", test.name)',
     "npm run down -- --json": 'run("down", "--json")',
   },
+  "test/cluster/8-side-by-side.test.ts": {
+    "npm run -s restore <snapshot> -- --from-cluster <cluster id> --confirm <stack> < cluster-keys.json":
+      '["commands/restore.ts", saved.file',
+  },
   "test/cluster/9-end.test.ts": { "pulumi destroy": "test.stack.destroy(" },
   "test/setup/start.test.ts": { "npm ci": "packages: npm ci" },
   "test/support/outside-cluster.ts": { "kind create cluster": '["create", "cluster"' },
@@ -109,6 +122,12 @@ export const untested: Record<string, string[]> = {
   "npm test begins with it": ["npm run setup"],
   "it would stop the Docker engine in which the tests run": ["npm run down -- --all"],
   "it measures for half an hour, and asserts nothing": ["npm run bench"],
+  "it fills a Vault with 10,000 secrets, and asserts no time": ["npm run bench -- restore"],
+  "the same as without a file, which is tested; no such folder is there": [
+    "npm run snapshot save /mnt/backup/dev.snap",
+    "npm run snapshot inspect /mnt/backup/dev.snap",
+    "npm run rehearse restore /mnt/backup/dev.snap",
+  ],
   "it builds for half an hour; the set-up of npm test builds the same where it has to": [
     "node offline/build.ts",
     "node offline/build.ts vault",
