@@ -1,5 +1,4 @@
 /** Gathers what a judgement is made from. Changes nothing; what does not answer is said to be unknown. */
-import { existsSync } from "node:fs";
 import { z } from "zod";
 import { isMap } from "../../components/values-file.ts";
 import { loadVaultValues } from "../../components/vault-values.ts";
@@ -7,7 +6,6 @@ import { type Settings, settingsOf } from "../../config.ts";
 import { local } from "../../setup/folders.ts";
 import { Stack } from "../../setup/stack.ts";
 import { loadSources, type Sources } from "../../sources.ts";
-import { keysPath } from "../../steps/lib/keys-file.ts";
 import { openKube } from "../../steps/lib/kube.ts";
 import { revisionLabel } from "../../steps/lib/rolling-pods.ts";
 import { giveUpCommand } from "../../steps/lib/target.ts";
@@ -34,7 +32,7 @@ export async function gatherPlan(name: string, preview: Preview): Promise<Plan> 
     vault === undefined ? { nodes: [], unknown: [] } : runningVault(subject),
     replaced ? clusterCauses(new Stack(name), settings, sources.nodeImage) : [],
   ]);
-  const commands = planCommands(subject, running, settings.vault.giveUp, vault);
+  const commands = planCommands(subject, settings.vault.giveUp);
   return {
     stack: name,
     stackDir: subject.stackDir,
@@ -104,6 +102,7 @@ function runningNode(name: string, views: Views, revision: string | undefined): 
     name,
     ...(vault && { sealed: vault.sealed }),
     ...(vault?.leads !== undefined && { leads: vault.leads }),
+    ...(vault && { version: vault.version }),
     ...(made !== undefined && revision !== undefined && { outdated: made !== revision }),
   };
 }
@@ -126,28 +125,14 @@ async function volumeTemplates({ target }: Subject) {
   });
 }
 
-function planCommands(
-  subject: Subject,
-  { nodes }: Running,
-  giveUp: string[],
-  vault: KnownVault | undefined,
-): PlanCommands {
-  const { stack, stackDir } = subject;
-  const { up, down, kubectl, vault: inNode } = commandsOf(subject);
-  const leader = nodes.find(({ leads }) => leads === true)?.name ?? "vault-0";
-  const kept = `.local/${stack}-${(vault?.clusterId ?? "vault").slice(0, 8)}`;
-  const keys = keysPath(stackDir);
+function planCommands(subject: Subject, giveUp: string[]): PlanCommands {
+  const { stack } = subject;
+  const { up, down, kubectl } = commandsOf(subject);
   return {
     up,
     down,
     kubectl,
-    snapshot: () => [
-      inNode(leader, "operator raft snapshot save /tmp/vault.snap"),
-      kubectl(`cp ${leader}:/tmp/vault.snap ${kept}.snap`),
-      existsSync(keys)
-        ? `cp -p ${keys} ${kept}-keys.json`
-        : `(umask 077; pulumi stack output shares --show-secrets --stack ${stack} > ${kept}-keys.json)`,
-    ],
+    snapshot: () => [`npm run snapshot save${stack === "dev" ? "" : ` -- --stack ${stack}`}`],
     giveUp: (lost) => giveUpCommand({ giveUp, stack }, [...lost]),
   };
 }

@@ -9,6 +9,8 @@ export interface RunningNode {
   name: string;
   sealed?: boolean;
   leads?: boolean;
+  /** The version of Vault that it runs. */
+  version?: string;
   /** Whether it was made from an older template than its StatefulSet has now. */
   outdated?: boolean;
 }
@@ -62,7 +64,7 @@ export interface PlanCommands {
   up: string;
   down: string;
   kubectl(command: string): string;
-  /** Takes a snapshot of Vault's data into .local/, and keeps the keys that it opens with beside it. */
+  /** Takes a snapshot, whose keys stay beside it where the stack ends. */
   snapshot(): string[];
   /** Gives identities up, beside those that are given up already. */
   giveUp(lost: readonly string[]): string;

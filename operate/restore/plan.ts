@@ -4,6 +4,7 @@ import { NotYet } from "../../steps/lib/errors.ts";
 import { leaderAmong } from "../../steps/lib/leading.ts";
 import { readSnapshot, type SnapshotFacts } from "../../steps/lib/snapshot-file.ts";
 import { readRecord, type SnapshotRecord } from "../../steps/lib/snapshot-record.ts";
+import { isOlder } from "../../steps/lib/version.ts";
 import { type Begun, readBegun } from "./begun.ts";
 import { type Restoring, vaultsWith } from "./restoring.ts";
 
@@ -73,17 +74,13 @@ export function problemsOf(
     problems.push(
       `it is a snapshot of another Vault: of ${of}, and ${live.clusterId} runs. To put that one in its place, with its own shares and tokens: --from-cluster ${of}`,
     );
-  if (live && facts.vaultVersion !== undefined && isNewer(facts.vaultVersion, live.version))
+  if (
+    live &&
+    facts.vaultVersion !== undefined &&
+    isOlder(live.version, facts.vaultVersion, { patches: false })
+  )
     problems.push(
       `Vault ${facts.vaultVersion} has written it, and ${live.version} runs: Vault does not read what a newer one has stored`,
     );
   return problems;
-}
-
-/** Whether a version is of a later major or minor release; patch releases store alike. */
-function isNewer(one: string, other: string): boolean {
-  const parts = (version: string) => version.split(".").slice(0, 2).map(Number);
-  const [major = 0, minor = 0] = parts(one);
-  const [otherMajor = 0, otherMinor = 0] = parts(other);
-  return major > otherMajor || (major === otherMajor && minor > otherMinor);
 }

@@ -1,6 +1,7 @@
-import { NotYet, Unreachable } from "./errors.ts";
+import { NotYet, StepError, Unreachable } from "./errors.ts";
 import { type Unsealing, unsealNode } from "./unseal.ts";
 import type { Vault } from "./vault.ts";
+import { isOlder } from "./version.ts";
 import { isHealthyVoter, whyNoVoter } from "./voters.ts";
 import { until, type Waiting } from "./wait.ts";
 
@@ -21,12 +22,20 @@ export interface RollingNodes {
   isOutdated(node: string): Promise<boolean>;
   /** Starts a node anew. Throws NotYet until it runs as the release says; it is sealed then. */
   restart(node: string): Promise<void>;
+  /** The version of Vault that the release wants; undefined where its image's tag is no version. */
+  wantedVersion(): Promise<string | undefined>;
   /** The node's API, as it is spoken to now: it may change its scheme and its authority with a restart. */
   vault(node: string): Promise<Vault>;
 }
 
 /** How the nodes are unsealed, and what the messages name. */
-export type Opening = Pick<Unsealing, "stack" | "stackDir" | "reach" | "shares" | "threshold">;
+export interface Opening extends Pick<Unsealing, "stack" | "stackDir" | "reach" | "shares" | "threshold"> {
+  /** Saves a snapshot from the node that leads, before the first one is restarted: the way back. */
+  snapshot(leader: Vault): Promise<unknown>;
+}
+
+/** How long a node may take to lead, where a snapshot is wanted and none does yet, in seconds. */
+const leaderSeconds = 30;
 
 /** What was done, in its order. */
 export interface RolledOut {
@@ -63,10 +72,57 @@ export async function rollOut(nodes: RollingNodes, opening: Opening, step: Waiti
   for (const node of nodes.names)
     if (!outdated.includes(node) || (await answers(node, nodes)))
       await unsealIfSealed(node, nodes, opening, step);
+  await snapshotFirst(nodes, opening, step);
   const restarted = await leadersLast(outdated, (node) => isLeader(node, nodes));
   step.say(`to be started anew: ${restarted.join(", then ")}`);
   for (const node of restarted) await restart(node, nodes, opening, step);
+  await sayVersions(nodes, step);
   return { reloaded, restarted };
+}
+
+/**
+ * Refuses to put an older Vault on what a newer one leads, and saves the way back. Nodes of which none leads have to be
+ * mended first; a restart is what may do that.
+ */
+async function snapshotFirst(nodes: RollingNodes, opening: Opening, step: Waiting): Promise<void> {
+  const leader = await until("a node to lead", () => leaderOf(nodes), {
+    ...step,
+    deadline: Math.min(step.deadline, Date.now() + leaderSeconds * 1000),
+  }).catch((error) => {
+    if (!(error instanceof StepError)) throw error;
+    step.say(`no snapshot is taken before the restart: ${error.message}`);
+    return undefined;
+  });
+  if (leader === undefined) return;
+  try {
+    const [{ version }, wanted] = [await leader.sealStatus(), await nodes.wantedVersion()];
+    if (wanted !== undefined && isOlder(wanted, version))
+      throw new StepError(
+        `Vault ${version} leads, and the release wants ${wanted}: Vault does not read what a newer one has stored. No node was restarted. Put the version back; to go to an older one, restore a snapshot from before the upgrade into a Vault of that version`,
+        "npm run snapshot list",
+      );
+    await opening.snapshot(leader);
+  } finally {
+    leader.close();
+  }
+}
+
+/** Which version each node runs now. Throws where they are several: a node was not restarted with the release's image. */
+async function sayVersions(nodes: RollingNodes, step: Waiting): Promise<void> {
+  const versions = await Promise.all(
+    nodes.names.map(async (node) => {
+      const vault = await nodes.vault(node);
+      return await vault
+        .sealStatus()
+        .then(({ version }) => version)
+        .finally(() => vault.close());
+    }),
+  );
+  const all = nodes.names.map((node, at) => `${node} ${versions[at]}`);
+  const [first] = versions;
+  if (versions.some((version) => version !== first))
+    throw new StepError(`the nodes run several versions of Vault: ${all.join(", ")}`);
+  step.say(`every node runs Vault ${first}`);
 }
 
 /** Unseals a node that is initialised and sealed. @returns whether it is initialised: one that never joined is not */

@@ -60,7 +60,7 @@ describe("npm run up, on a stack that stands", function () {
     assert.match(up.all, /because: cluster\.workers, which follows vault\.replicas unless set: 3 -> 4/);
     assert.match(
       up.all,
-      /npm run up refuses this[\s\S]*raft snapshot save[\s\S]*pulumi config set vault\.giveUp [0-9a-f-]{36} --stack[\s\S]*Nothing was changed\./,
+      /npm run up refuses this[\s\S]*npm run snapshot save[\s\S]*pulumi config set vault\.giveUp [0-9a-f-]{36} --stack[\s\S]*Nothing was changed\./,
     );
     assert.deepEqual(await proposals(shared.test.stack), []);
   });

@@ -48,6 +48,27 @@ describe("what a preview says of a restart", () => {
     assert.deepEqual(because, ["image: 2.0.3 -> 2.0.4"]);
   });
 
+  it("says that a snapshot is saved first, and where", () => {
+    assert.match(
+      says({}).says,
+      /Before the first, a snapshot is saved into \.local\/stacks\/prod\/snapshots\.$/,
+    );
+  });
+
+  it("with an older image than the one that leads: refused, with the reason; not while an older one still leads", () => {
+    const older = says({ values: { "server.image.tag": "1.21.1" } });
+    assert.match(older.refused?.why ?? "", /Vault 2\.0\.3 leads, and the release wants 1\.21\.1/);
+    const nodes = running.nodes.map((node) => ({ ...node, version: node.leads ? "1.21.1" : "2.0.3" }));
+    const back = says({
+      values: { "server.image.tag": "1.21.1" },
+      from: { "server.image.tag": "2.0.3" },
+      running: { ...running, nodes },
+    });
+    assert.equal(back.refused, undefined);
+    const said = says({ values: { "server.image.tag": "latest" } });
+    assert.equal(said.refused, undefined, "what is no version is not older");
+  });
+
   it("names no order where nobody is known to lead", () => {
     const nodes = running.nodes.map(({ name }) => ({ name }));
     const { says: text } = says({ running: { ...running, nodes } });

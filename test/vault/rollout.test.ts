@@ -22,9 +22,14 @@ describe("a rollout, on real Vault processes", function () {
   let said: string[];
   let certificates: Record<string, Made>;
   const turned = new Set<string>();
+  /** The version that the release wants. */
+  let wanted: string | undefined;
+  /** Has the snapshot before the first restart fail. */
+  let snapshotFails: Error | undefined;
 
   beforeEach(async () => {
     [done, said, certificates] = [[], [], {}];
+    [wanted, snapshotFails] = [undefined, undefined];
     turned.clear();
     authority = await makeAuthority("one");
     stack = await VaultStack.start(3);
@@ -74,13 +79,20 @@ describe("a rollout, on real Vault processes", function () {
       turned.add(pod);
       await process(pod).start();
     },
+    wantedVersion: async () => wanted,
     vault: async (pod) => new Vault(await roadTo(pod), pod, { signal: anySignal() }, stack.token),
     ...more,
   });
   const roll = (more: Partial<RollingNodes> = {}, seconds = 60) =>
     rollOut(
       nodes(more),
-      { stack: "dev", stackDir: "x", reach: stack.target().reach as never, ...stack.keys, threshold: 3 },
+      {
+        ...{ stack: "dev", stackDir: "x", reach: stack.target().reach as never, ...stack.keys, threshold: 3 },
+        snapshot: async ({ node }) => {
+          done.push(`snapshot of ${node}`);
+          if (snapshotFails) throw snapshotFails;
+        },
+      },
       {
         say: (line) => said.push(line),
         signal: anySignal(),
@@ -112,10 +124,9 @@ describe("a rollout, on real Vault processes", function () {
     await writer.stop();
     const others = pods.filter((pod) => pod !== led);
     assert.deepEqual(restarted, [...others, led]);
-    assert.deepEqual(
-      done,
-      [...others, led].map((pod) => `restart ${pod}`),
-    );
+    assert.deepEqual(done, [`snapshot of ${led}`, ...[...others, led].map((pod) => `restart ${pod}`)]);
+    const { version } = await process(led).get("sys/seal-status");
+    assert.equal(said.at(-1), `every node runs Vault ${version}`);
     assert.ok(writer.acknowledged.length > 20, `${writer.acknowledged.length} were acknowledged`);
     const step = { say: () => {}, signal, deadline: Date.now() + 60_000, timeoutSeconds: 60 };
     for (const node of pods)
@@ -136,6 +147,23 @@ describe("a rollout, on real Vault processes", function () {
       [...new Set(done)],
       reloaded.map((pod) => `reload ${pod}`),
     );
+  });
+
+  it("restarts no node where the snapshot before it fails", async () => {
+    await stack.up();
+    snapshotFails = new Error("the disk is full");
+    await assert.rejects(roll(), /the disk is full/);
+    assert.deepEqual(done, [`snapshot of ${await leader()}`]);
+    assert.equal(await healthyVoters(), 3);
+  });
+
+  it("restarts no node with an older Vault than the one that leads, and takes no word for a version", async () => {
+    await stack.up();
+    wanted = "1.0.9";
+    await assert.rejects(roll(), /Vault \S+ leads, and the release wants 1\.0\.9: .*No node was restarted/);
+    assert.deepEqual(done, []);
+    wanted = "99.0.0";
+    assert.equal((await roll()).restarted.length, 3);
   });
 
   it("changes nothing where every node is as it should be", async () => {
