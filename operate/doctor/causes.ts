@@ -69,6 +69,7 @@ const causesOf: Record<string, readonly string[]> = {
     "disk-full",
     "peer-tls-refused",
   ],
+  "audit-blocked": ["audit-disk-full"],
   "not-joined": [...apart, "clock-skew", "at-work"],
   "not-initialised": ["at-work"],
   "blank-store": ["claim-other", "claim-lost"],

@@ -1,4 +1,5 @@
 import { atWork } from "./checks/at-work.ts";
+import { audit } from "./checks/audit.ts";
 import { certificate } from "./checks/certificate.ts";
 import { claims } from "./checks/claims.ts";
 import { clock } from "./checks/clock.ts";
@@ -29,6 +30,7 @@ export const checks: readonly Check[] = [
   claims,
   pods,
   disk,
+  audit,
   clock,
   internalServices,
   certificate,

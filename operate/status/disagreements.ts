@@ -1,3 +1,4 @@
+import { auditFolder } from "../../components/vault-rules.ts";
 import { commandsOf, type Named } from "../views/commands.ts";
 import type { Views } from "../views/views.ts";
 import type { Disagreement } from "./disagreement.ts";
@@ -13,6 +14,7 @@ export function disagreements(subject: Named, views: Views): Disagreement[] {
     ...aboutLeader(subject, views),
     ...strangers(subject, views),
     ...secretDisagreements(subject, views),
+    ...auditOff(subject, views),
     ...subject.pods.flatMap((pod) => nodeDisagreements(subject, views, pod)),
     ...cutOff(subject, views),
   ];
@@ -102,6 +104,17 @@ function strangers(subject: Named, { raft }: Views): Disagreement[] {
       says: `Raft has ${node} (${address}), ${voter ? "a voter" : "a non-voter"} that this stack does not run`,
       next: vault(raft.value?.asked ?? "vault-0", `operator raft remove-peer ${node}`),
     }));
+}
+
+function auditOff(subject: Named, { audit }: Views): Disagreement[] {
+  if (!audit?.value) return [];
+  const { asked, devices } = audit.value;
+  const file = `${auditFolder}/audit.log`;
+  if (Object.values(devices).includes(file)) return [];
+  const next = commandsOf(subject).vault(asked, `audit enable file file_path=${file}`);
+  return [
+    { id: "audit-off", says: `Pulumi enabled an audit log, Vault has no device that writes ${file}`, next },
+  ];
 }
 
 function cutOff(subject: Named, { pulumi }: Views): Disagreement[] {

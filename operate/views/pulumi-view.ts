@@ -15,6 +15,8 @@ export interface PulumiView {
   nodes: Record<string, PulumiNode>;
   /** Whether the last step, verify, is in the state. */
   verified: boolean;
+  /** Whether it has enabled an audit device. */
+  audits: boolean;
   /** The identity that the state has pinned; what it does not know is absent. */
   pinned: { kubernetes?: string; stores: Record<string, string>; clusterId?: string };
   /** The Raft servers as verify last saw them: id and cluster address. */
@@ -46,6 +48,7 @@ export function pulumiView(resources: readonly Resource[], pods: readonly string
   return {
     nodes: Object.fromEntries(nodes),
     verified: named("lifecycle-verify") !== undefined,
+    audits: named("lifecycle-audit") !== undefined,
     pinned: {
       ...(KUBERNETES && { kubernetes: KUBERNETES }),
       // "vault-0=<UID> vault-1=<UID>"

@@ -7,6 +7,7 @@ import type { Road } from "../../steps/lib/road.ts";
 import type { Target, Way } from "../../steps/lib/target.ts";
 import { type Listed, listSnapshots } from "../snapshot/list.ts";
 import { type Answer, answerMs, ask } from "./answer.ts";
+import { type AuditView, auditView } from "./audit-view.ts";
 import { type Journal, journalView } from "./journal-view.ts";
 import { type KubernetesView, kubernetesView } from "./kubernetes-view.ts";
 import { type PulumiView, pulumiView } from "./pulumi-view.ts";
@@ -28,6 +29,8 @@ export interface Views {
   /** The Secret of Vault's certificate. Undefined where Vault is to speak HTTP, or the nodes are reached without Kubernetes. */
   tls: TlsView | undefined;
   raft: Answer<RaftView>;
+  /** Undefined where the stack has no audit device. */
+  audit: Answer<AuditView> | undefined;
   /** What the stack's journal says; undefined where there is none. Without any secret. */
   journal: Answer<Journal | undefined>;
   /** The stack's snapshots on this machine, the newest first. */
@@ -40,28 +43,32 @@ const nothingYet = { failed: "the stack has no Vault yet" };
 export async function gatherViews(subject: Subject, limitMs = answerMs): Promise<Views> {
   const { target, pods, clusters } = subject;
   const within = <T>(work: (signal: AbortSignal) => Promise<T>) => ask(work, limitMs);
+  const pulumi = pulumiView(subject.resources, pods);
   const asksKubernetes = kubernetesAnswer(target, within);
   const road = await ask<Road>(() => (target ? openRoad(target) : Promise.reject(nothingYet.failed)));
   const asksNodes = pods.map((pod) => nodeAnswer(subject, pod, road, asksKubernetes, within));
-  const [engine, kubernetes, nodes, raft, journal, tls, snapshots] = await Promise.all([
+  const askable = askableNode(subject, asksNodes, within);
+  const [engine, kubernetes, nodes, raft, audit, journal, tls, snapshots] = await Promise.all([
     clusters.length === 0
       ? undefined
       : within(async () => (await Promise.all(clusters.map(clusterNodes))).flat()),
     asksKubernetes,
     Promise.all(asksNodes),
-    raftAnswer(subject, asksNodes, within),
+    askNode(askable, within, raftView),
+    pulumi.audits ? askNode(askable, within, auditView) : undefined,
     within(() => journalView(subject.stackDir)),
     tlsView(subject, within),
     within(() => listSnapshots(subject.stackDir)),
   ]);
   return {
-    pulumi: pulumiView(subject.resources, pods),
+    pulumi,
     engine,
     kubernetes,
     vault: Object.fromEntries(nodes.map(({ pod, vault }) => [pod, vault])),
     nodeTls: Object.fromEntries(nodes.map(({ pod, tls }) => [pod, tls])),
     tls,
     raft,
+    audit,
     journal,
     snapshots,
   };
@@ -120,12 +127,19 @@ async function nodeAnswer(
   return isDeepStrictEqual(way, target) ? first : askOn(await ask(() => openRoad(way)), way);
 }
 
-/** Asks the first node that says that it leads, without waiting for the others; else one that is unsealed. */
-async function raftAnswer(
+/** A node that answers questions about the whole, and the token that these want. */
+interface Askable {
+  pod: string;
+  road: Road;
+  token: string;
+}
+
+/** The first node that says that it leads, without waiting for the others; else one that is unsealed. */
+async function askableNode(
   subject: Subject,
   nodes: readonly Promise<NodeAnswer>[],
   within: Within,
-): Promise<Answer<RaftView>> {
+): Promise<Answer<Askable>> {
   if (subject.target === undefined) return nothingYet;
   const keys = await within(() => subject.keys());
   const token = keys.value?.rootToken;
@@ -140,5 +154,15 @@ async function raftAnswer(
   const { pod, road } =
     leader ?? (await Promise.all(nodes)).find(({ vault }) => vault.value?.sealed === false) ?? {};
   if (pod === undefined || !road?.value) return { failed: "no node is unsealed" };
-  return within((signal) => raftView(road.value, pod, token, signal));
+  return { value: { pod, road: road.value, token } };
+}
+
+async function askNode<T>(
+  askable: Promise<Answer<Askable>>,
+  within: Within,
+  view: (road: Road, node: string, token: string, signal: AbortSignal) => Promise<T>,
+): Promise<Answer<T>> {
+  const { value, failed } = await askable;
+  if (value === undefined) return { failed };
+  return within((signal) => view(value.road, value.pod, value.token, signal));
 }

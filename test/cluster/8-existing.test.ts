@@ -3,8 +3,12 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { execa } from "execa";
 import { parse, stringify } from "yaml";
+import { z } from "zod";
+import { rotation } from "../../operate/doctor/rotation.ts";
 import { openVault, vaultKeys } from "../../operate/open-vault.ts";
+import { openSubject } from "../../operate/views/subject.ts";
 import { poll } from "../../setup/processes.ts";
 import { containerIdentities } from "../../steps/lib/pods.ts";
 import { Vault } from "../../steps/lib/vault.ts";
@@ -139,6 +143,40 @@ describe("a stack on a cluster that this program did not make", function () {
       "/vault/audit/audit.log",
     ];
     assert.match(await cluster.kubectl(...tail), /"type":"(request|response)"/);
+  });
+
+  it("has its audit log rotated by the doctor's commands, without a restart", async () => {
+    const log = "/vault/audit/audit.log";
+    const inPod = (...command: string[]) =>
+      cluster.kubectl("exec", "vault-0", "--namespace", "vault", "--", ...command);
+    const before = await containerIdentities(join(test.stackDir, "kubeconfig"), "vault", pods, {
+      waitSeconds: 0,
+    });
+    const subject = await openSubject(test.name);
+    for (const line of rotation(subject, "vault-0", log)) await execa("sh", ["-c", line]);
+    const old = readFileSync(join(test.stackDir, "vault-0-audit.log.1"), "utf8");
+    assert.match(old, /"type":"response".*\n$/);
+    assert.equal((await inPod("ls", "/vault/audit")).trim(), "audit.log");
+    assert.ok(Number((await inPod("stat", "-c", "%s", log)).trim()) < old.length);
+    await vault((client) => client.auditDevices());
+    assert.deepEqual(
+      await containerIdentities(join(test.stackDir, "kubeconfig"), "vault", pods, { waitSeconds: 0 }),
+      before,
+    );
+  });
+
+  it("has the doctor find that its audit device was disabled, and the status agrees", async () => {
+    const ids = async (name: "doctor" | "status") => {
+      const { stdout } = await run(name, "--json");
+      const { findings = [], disagreements = findings } = JSON.parse(stdout);
+      return disagreements.map(({ id }: { id: string }) => id);
+    };
+    await vault((client) => client.ask(z.unknown(), "DELETE", "sys/audit/file"));
+    assert.ok((await ids("doctor")).includes("audit-off"));
+    assert.deepEqual(await ids("status"), ["audit-off"]);
+    await vault((client) => client.enableAuditFile("/vault/audit/audit.log"));
+    assert.deepEqual(await ids("status"), []);
+    assert.ok(!(await ids("doctor")).includes("audit-off"));
   });
 
   it("grows to five voters and shrinks to three again under writes, of which none is lost", async () => {

@@ -103,7 +103,9 @@ export function evidenceOf(change: Partial<Evidence> & { resources?: Resource[] 
         statefulSet: { metadata: { creationTimestamp: "2026-01-02T00:00:00Z" }, spec: { replicas: 3 } },
       },
     },
+    audit: undefined,
     disks: {},
+    auditDisks: {},
     peerCalls: [],
     logs: {},
     files: {

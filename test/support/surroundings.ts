@@ -11,6 +11,8 @@ export function insideOf(
 ): Inside {
   const node = (name: string) => stack.nodes.nodes.find((each) => each.name === name) ?? stack.nodes.at(0);
   return {
+    // One for all: a device of Vault's has one path, and these nodes share one machine.
+    auditFolder: () => join(stack.nodes.folder, "audit"),
     dataFolder: (name) => join(node(name).folder, "data"),
     run: async (name, command, cancelSignal) => {
       const [program = "", ...args] = [...(through[name] ?? []), ...command];

@@ -82,6 +82,11 @@ export class VaultProcess {
     return join(this.folder, "vault.log");
   }
 
+  /** Its process, while it runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** Starts the server and waits until its API answers. */
   async start(): Promise<void> {
     const child = spawn("vault", ["server", `-config=${join(this.folder, "config.json")}`], {

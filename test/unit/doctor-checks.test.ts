@@ -200,7 +200,9 @@ describe("a limit", () => {
     [96, "disk-full"],
   ] as const)
     it(`of a disk: ${usedPercent} % used is ${id ?? "well"}`, () => {
-      const disks = { "vault-1": { value: { folder: "/vault/data", usedPercent, availableKiB: 1024 } } };
+      const disks = {
+        "vault-1": { value: { folder: "/vault/data", usedPercent, usedKiB: 0, availableKiB: 1024 } },
+      };
       assert.equal(findings(disk, { disks })[0]?.id, id);
     });
 

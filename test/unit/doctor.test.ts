@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execa } from "execa";
 import { explain } from "../../operate/doctor/causes.ts";
-import { readDf } from "../../operate/doctor/evidence/disk.ts";
+import { diskInWords, readDf } from "../../operate/doctor/evidence/disk.ts";
 import { outcomeOf } from "../../operate/doctor/evidence/peers.ts";
 import { hiding } from "../../operate/doctor/evidence/secrets.ts";
 import type { Finding } from "../../operate/doctor/finding.ts";
@@ -71,7 +71,9 @@ describe("the doctor's evidence", () => {
     assert.ok(availableKiB > 0);
     const text =
       "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/disk with blank 100 91 9 91% /a b";
-    assert.deepEqual(readDf(text), { usedPercent: 91, availableKiB: 9 });
+    assert.deepEqual(readDf(text), { usedPercent: 91, usedKiB: 91, availableKiB: 9 });
+    const disk = { folder: "/vault/data", usedPercent: 97, usedKiB: 10 * 1024 ** 2, availableKiB: 20_480 };
+    assert.equal(diskInWords(disk), "97 % used (10.0 GiB), 20 MiB left");
     assert.throws(() => readDf("df: /vault/data: No such file or directory"), /otherwise than POSIX/);
   });
 

@@ -317,7 +317,10 @@ describe("the doctor, at real Vault nodes", function () {
       await unseal(pod);
       await fill(data, 90);
       const filling = await found("disk-filling");
-      shows(filling, new RegExp(`df -P -k ${data} in ${pod} => (89|90|91) % used, \\d+ MiB left`));
+      shows(
+        filling,
+        new RegExp(`df -P -k ${data} in ${pod} => (89|90|91) % used \\(\\d+ MiB\\), \\d+ MiB left`),
+      );
       await fill(data, 97);
       const full = await found("disk-full");
       shows(full, /=> (96|97|98) % used/);

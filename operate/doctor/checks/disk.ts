@@ -1,4 +1,5 @@
 import { commandsOf } from "../../views/commands.ts";
+import { diskInWords } from "../evidence/disk.ts";
 import type { Check } from "../finding.ts";
 
 /** From here on, of 100, a disk is worth a warning, and a fault: raft needs room for its log and the next snapshot. */
@@ -20,11 +21,11 @@ export const disk: Check = {
         evidence: [
           {
             asked: `df -P -k ${value.folder} in ${node}`,
-            answered: `${value.usedPercent} % used, ${Math.round(value.availableKiB / 1024)} MiB left`,
+            answered: diskInWords(value),
           },
         ],
         means: isFull
-          ? "Vault cannot write its raft log or a snapshot: the node stops, and a leader that cannot write steps down. An audit device that cannot write stops all requests."
+          ? "Vault cannot write its raft log or a snapshot: the node stops, and a leader that cannot write steps down."
           : "Raft writes a snapshot beside the old one, and the database never shrinks by itself. At 95 % this is a fault.",
         next: [
           kubectl(`exec ${node} -- du -k -d 2 ${value.folder}`),

@@ -15,6 +15,8 @@ export interface Evidence extends Views {
   cluster: Answer<ClusterEvidence> | undefined;
   /** By node, of those that run. */
   disks: Record<string, Answer<Disk>>;
+  /** The same of the audit logs' disks; none where the stack has no audit device. */
+  auditDisks: Record<string, Answer<Disk>>;
   /** Between the node that leads, or the first one, and each other one that runs, both ways. */
   peerCalls: { from: string; to: string; call: Answer<PeerCall> }[];
   /** The last lines of nodes that need a look, without secrets. */

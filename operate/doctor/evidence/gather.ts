@@ -6,6 +6,7 @@ import type { VaultKeys } from "../../open-vault.ts";
 import { type Answer, ask } from "../../views/answer.ts";
 import type { Subject } from "../../views/subject.ts";
 import { gatherViews, type Views, wayToNode } from "../../views/views.ts";
+import { auditFails } from "./audit-fails.ts";
 import { clusterEvidence } from "./cluster.ts";
 import { diskOf } from "./disk.ts";
 import type { Evidence } from "./evidence.ts";
@@ -67,14 +68,15 @@ async function clusterAnswer({ target }: Subject): Promise<Evidence["cluster"]> 
   return within(async (signal) => clusterEvidence(await openKube(reach.kubeconfig), reach.namespace, signal));
 }
 
-type Inner = Pick<Evidence, "disks" | "peerCalls" | "logs">;
+type Inner = Pick<Evidence, "disks" | "auditDisks" | "peerCalls" | "logs">;
 
 async function innerEvidence(subject: Subject, views: Views, { inside }: Surroundings): Promise<Inner> {
   const { target, pods } = subject;
   const running = pods.filter((pod) =>
     views.kubernetes ? views.kubernetes.value?.pods[pod]?.container : true,
   );
-  if (inside === undefined || target === undefined) return { disks: {}, peerCalls: [], logs: {} };
+  if (inside === undefined || target === undefined)
+    return { disks: {}, auditDisks: {}, peerCalls: [], logs: {} };
   const hub = running.find((pod) => views.vault[pod]?.value?.leads) ?? running[0];
   const pairs = running
     .filter((pod) => pod !== hub)
@@ -83,8 +85,10 @@ async function innerEvidence(subject: Subject, views: Views, { inside }: Surroun
       [hub ?? pod, pod],
     ]) as [string, string][];
   const hide = hiding((await within(() => subject.keys())).value);
-  const [disks, peerCalls, logs] = await Promise.all([
-    byNode(running, (pod, signal) => diskOf(inside, pod, signal)),
+  const audited = views.pulumi.audits ? running : [];
+  const [disks, auditDisks, peerCalls, logs] = await Promise.all([
+    byNode(running, (pod, signal) => diskOf(inside, pod, inside.dataFolder(pod), signal)),
+    byNode(audited, (pod, signal) => diskOf(inside, pod, inside.auditFolder(pod), signal)),
     Promise.all(
       pairs.map(async ([from, to]) => ({
         from,
@@ -100,17 +104,19 @@ async function innerEvidence(subject: Subject, views: Views, { inside }: Surroun
       return tellingLines(hide(await inside.log(pod, previous, signal)));
     }),
   ]);
-  return { disks, peerCalls, logs };
+  return { disks, auditDisks, peerCalls, logs };
 }
 
-/** Nodes whose last words may say what is wrong: that crash, do not answer, or have not joined. */
-function needLook(pods: readonly string[], { kubernetes, vault }: Views): string[] {
+/** Nodes whose last words may say what is wrong: that crash, do not answer, have not joined, or fail inside. */
+function needLook(pods: readonly string[], views: Views): string[] {
+  const { kubernetes, vault } = views;
   const initialised = Object.values(vault).some(({ value }) => value?.initialised);
   return pods.filter((pod) => {
     const seen = kubernetes?.value?.pods[pod];
     if (kubernetes?.value && seen === undefined) return false;
     if (seen && seen.container === undefined) return seen.restarts > 0;
     const { value } = vault[pod] ?? {};
+    if (value?.leads && auditFails(views)) return true;
     return value === undefined
       ? kubernetes === undefined || seen !== undefined
       : initialised && !value.initialised;

@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { auditFolder } from "../../../components/vault-rules.ts";
 import type { Environment } from "../../../setup/environment.ts";
 
 /** What a command said and how it ended. */
@@ -14,6 +15,8 @@ export interface Inside {
   run(node: string, command: string[], signal: AbortSignal): Promise<Said>;
   /** The folder of Vault's data in there. */
   dataFolder(node: string): string;
+  /** The folder of its audit log. */
+  auditFolder(node: string): string;
   /** The last lines that Vault wrote; `previous`: those of the container before. */
   log(node: string, previous: boolean, signal: AbortSignal): Promise<string>;
 }
@@ -32,6 +35,7 @@ export function insideByKubectl(env: Environment, kubeconfig: string, namespace:
     });
   return {
     dataFolder: () => "/vault/data",
+    auditFolder: () => auditFolder,
     run: async (node, command, signal) => {
       const exec = ["exec", node, "--container", "vault", "--", ...command];
       const { exitCode, stdout, stderr } = await kubectl(exec, signal);
