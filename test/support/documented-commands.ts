@@ -152,6 +152,7 @@ export const untested: Record<string, string[]> = {
     "kubectl scale",
     "helm upgrade",
     "vault audit disable file",
+    "vault operator step-down",
     "pulumi import",
   ],
   "kind has one storage class, whose volumes do not grow; test/unit/preview-consequences.test.ts has when it is said":
@@ -186,5 +187,7 @@ export const untested: Record<string, string[]> = {
 /** Code that is no command and that no file here says: whose words it is. */
 export const foreignWords: Record<string, string> = {
   "connection refused": "what curl and kubectl say",
+  "failed to audit request, cannot continue": "what Vault says",
+  "no space left on device": "what the kernel says",
   "Sealed true": "a line of vault status",
 };
