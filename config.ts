@@ -40,6 +40,7 @@ export interface Settings {
   };
   raft: { performanceMultiplier: number };
   audit: { enabled: boolean };
+  telemetry: { enabled: boolean; monitorLabels: Record<string, string> };
   ingress: { controller: "nginx" | "traefik"; valuesFile: string | undefined };
   whoami: { enabled: boolean; host: string };
   teardown: { retainData: boolean; protected: boolean };
@@ -96,6 +97,7 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
     },
     raft: { performanceMultiplier: must("raft.performanceMultiplier") },
     audit: { enabled: must("audit.enabled") },
+    telemetry: { enabled: must("telemetry.enabled"), monitorLabels: must("telemetry.monitorLabels") },
     ingress: { controller: must("ingress.controller"), valuesFile: read("ingress.valuesFile") },
     whoami: { enabled: must("whoami.enabled"), host: must("whoami.host") },
     teardown: {

@@ -8,6 +8,7 @@ import { IngressRelease } from "./components/ingress-release.ts";
 import { KindCluster } from "./components/kind-cluster.ts";
 import { VaultIngress } from "./components/vault-ingress.ts";
 import { VaultLifecycle } from "./components/vault-lifecycle.ts";
+import { VaultMonitor } from "./components/vault-monitor.ts";
 import { VaultRelease } from "./components/vault-release.ts";
 import { loadVaultValues } from "./components/vault-values.ts";
 import { Whoami } from "./components/whoami.ts";
@@ -47,6 +48,8 @@ const vault = new VaultRelease("vault", {
   stackDir,
 });
 const lifecycle = new VaultLifecycle("lifecycle", { cluster, vault, settings, stackDir });
+
+if (settings.telemetry.enabled) new VaultMonitor("vault", { cluster, vault, settings });
 
 // A cluster that exists has an edge of its own.
 if (!existing) {

@@ -197,6 +197,26 @@ export const settingList = {
     "true or false",
     "Whether each node writes an audit log, to a volume of its own. Has to be chosen before the first update.",
   ),
+  "telemetry.enabled": setting(
+    yesNo,
+    "false",
+    "true or false",
+    "Whether each node tells its metrics, without a token, at `/v1/sys/metrics`; and whether a ServiceMonitor is declared where the cluster knows them.",
+  ),
+  "telemetry.monitorLabels": setting(
+    z
+      .string()
+      .regex(
+        /^[\w./-]+=[\w.-]*(,[\w./-]+=[\w.-]*)*$/,
+        "takes labels such as release=prometheus, separated by commas",
+      )
+      .transform((text) =>
+        Object.fromEntries(text.split(",").map((each) => each.split("=") as [string, string])),
+      ),
+    "release=prometheus",
+    "labels",
+    "Labels of the ServiceMonitor, by which a Prometheus chooses what it scrapes. The default is the Vault chart's own.",
+  ),
   "ingress.controller": setting(
     z.enum(["nginx", "traefik"], "takes nginx or traefik"),
     "nginx",

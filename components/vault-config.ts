@@ -1,6 +1,7 @@
 /** What Vault's own configuration (`server.ha.raft.config`) has to say so that its nodes can be raised and joined. */
 import { type Attribute, type Block, type Body, parseHcl, type Value } from "./hcl.ts";
 import { show } from "./values-file.ts";
+import { addTelemetry, afterBrace, telemetryOtherwise } from "./vault-telemetry.ts";
 
 /** One thing in a value that cannot stay: what was found, why it cannot be, what to do instead. */
 export interface Finding {
@@ -21,12 +22,14 @@ export interface ConfigDecided {
   performanceMultiplier: number;
   /** With these, a listener whose TLS is off is given them. */
   tls?: TlsFiles | undefined;
+  /** Each node tells its metrics to whoever asks. */
+  telemetry?: boolean;
 }
 
 /** Checks a configuration, and gives its text with what the settings decide written into it. */
 export function checkVaultConfig(
   text: unknown,
-  { performanceMultiplier, tls }: ConfigDecided,
+  { performanceMultiplier, tls, telemetry = false }: ConfigDecided,
 ): { text: string; findings: Finding[] } {
   if (typeof text !== "string")
     return { text: "", findings: [unreadable(`it is ${show(text)}, not a text`)] };
@@ -34,12 +37,14 @@ export function checkVaultConfig(
   try {
     const withTls = tls ? turnTlsOn(text, parseHcl(text), tls) : text;
     const body = parseHcl(withTls);
+    const set = setMultiplier(withTls, body, performanceMultiplier);
     return {
-      text: setMultiplier(withTls, body, performanceMultiplier),
+      text: telemetry ? addTelemetry(set) : set,
       findings: [
         ...checkListener(body, tls !== undefined),
         ...checkStorage(body, performanceMultiplier),
         ...checkRest(body),
+        ...(telemetry ? checkTelemetry(body) : []),
       ],
     };
   } catch (error) {
@@ -171,6 +176,14 @@ function checkRest(body: Body): Finding[] {
   return findings;
 }
 
+function checkTelemetry(body: Body): Finding[] {
+  return telemetryOtherwise(body).map((found) => ({
+    found: `in its telemetry, ${found}`,
+    why: "This stack's nodes tell their metrics as docs/metrics.md has it (telemetry.enabled), and the program writes what that takes.",
+    instead: "Remove it; or write the whole stanza yourself, and: pulumi config set telemetry.enabled false",
+  }));
+}
+
 /** Writes the multiplier into each Raft storage that does not have it. */
 function setMultiplier(text: string, body: Body, multiplier: number): string {
   if (multiplier === vaultsOwnMultiplier) return text;
@@ -178,12 +191,7 @@ function setMultiplier(text: string, body: Body, multiplier: number): string {
     .filter((block) => block.type === "storage" && block.labels[0] === "raft")
     .filter((block) => setTo(block, multiplierKey) === undefined)
     .reverse()
-    .reduce((whole, { inner }) => {
-      const rest = whole.slice(inner);
-      // What follows the brace on its line goes on to a line of its own.
-      const gap = /^[^\S\n]*\n/.test(rest) ? "" : "\n ";
-      return `${whole.slice(0, inner)}\n  ${multiplierKey} = ${multiplier}${gap}${rest}`;
-    }, text);
+    .reduce((whole, { inner }) => afterBrace(whole, inner, [`${multiplierKey} = ${multiplier}`]), text);
 }
 
 /** Last position first, so that the places of the others still hold. */

@@ -17,6 +17,8 @@ export interface Decided {
   performanceMultiplier: number;
   /** Each node has a volume for its audit log. */
   audit?: boolean;
+  /** Each node tells its metrics to whoever asks. */
+  telemetry?: boolean;
   /** Storage class of each node's volume; undefined: the values files', else the cluster's default one. */
   storageClass?: string | undefined;
   /** Port of every Kubernetes node at which Vault answers; 30000, as the cluster's configuration maps it. */
@@ -33,7 +35,8 @@ const sparesSealed = (path: unknown) =>
 
 /** The rules for one stack. Values that no rule names are the stack's own affair, and the chart's schema checks them. */
 export function rules(decided: Decided): Rule[] {
-  const { replicas, storageSize, storageClass, image, tls, audit = false, existing = false } = decided;
+  const { replicas, storageSize, storageClass, image, tls } = decided;
+  const { audit = false, telemetry = false, existing = false } = decided;
   const podNames =
     "The steps reach the pods as vault-0, vault-1, ... and join them as vault-N.vault-internal.";
   const imageIs = `This release runs ${image.repository}:${image.tag}, the image that setup found together with the chart.`;
@@ -185,6 +188,17 @@ export function rules(decided: Decided): Rule[] {
             allowed: only(true),
             why: "The container certificate-watch tells Vault of a renewed certificate (vault.tls.source secret).",
             instead: remove,
+          },
+        ]
+      : []),
+    ...(telemetry
+      ? [
+          {
+            key: "server.annotations",
+            allowed: (value: unknown) =>
+              value === null || (typeof value === "object" && !Array.isArray(value)),
+            why: "This stack's nodes tell their metrics (telemetry.enabled), and an annotation of the pods has them read that.",
+            instead: "Write a map: a key and its value a line.",
           },
         ]
       : []),

@@ -10,6 +10,7 @@ import { type PodTls, podTls } from "./pod-tls.ts";
 import { mergeValues, readValuesFile, show, type Values, valueAt, withValue } from "./values-file.ts";
 import { checkVaultConfig } from "./vault-config.ts";
 import { type Decided, rules } from "./vault-rules.ts";
+import { telemetryAnnotation } from "./vault-telemetry.ts";
 
 export interface VaultValuesArgs extends Decided {
   /** The stack's own values file (`vault.valuesFile`). */
@@ -55,10 +56,16 @@ export function vaultValues(args: VaultValuesArgs): { values: Values; problems: 
       report(key, `${show(given)} cannot be used`, why, instead);
   }
   for (const [key, value] of settled) values = withValue(values, key, value);
+  // Another template of the pods: a node reads its configuration when it is started, and so is started anew.
+  if (args.telemetry) {
+    const own = valueAt(values, "server.annotations");
+    values = withValue(values, "server.annotations", { ...(own ?? {}), [telemetryAnnotation]: "true" });
+  }
   if (args.tls) values = withTlsSecret(values, args.tls, args.image);
 
   const { text, findings } = checkVaultConfig(valueAt(values, configKey), {
     performanceMultiplier: args.performanceMultiplier,
+    telemetry: args.telemetry ?? false,
     tls: args.tls && { cert: `${tlsFolder}/tls.crt`, key: `${tlsFolder}/tls.key` },
   });
   for (const { found, why, instead } of findings) report(configKey, found, why, instead);
@@ -70,7 +77,13 @@ export function vaultValues(args: VaultValuesArgs): { values: Values; problems: 
  * problem of the values files.
  */
 export function loadVaultValues(
-  { cluster, vault, raft, audit }: Pick<Settings, "cluster" | "vault" | "raft" | "audit">,
+  {
+    cluster,
+    vault,
+    raft,
+    audit,
+    telemetry,
+  }: Pick<Settings, "cluster" | "vault" | "raft" | "audit" | "telemetry">,
   source: Sources["vault"],
 ): Values {
   const { replicas, storageSize, storageClass, valuesFile } = vault;
@@ -80,6 +93,7 @@ export function loadVaultValues(
     storageClass,
     existing: cluster.existing !== undefined,
     audit: audit.enabled,
+    telemetry: telemetry.enabled,
     performanceMultiplier: raft.performanceMultiplier,
     image: source.image,
     tls: podTls(vault.tls),

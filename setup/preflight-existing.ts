@@ -11,6 +11,7 @@ import { Unreachable } from "../steps/lib/errors.ts";
 import { type Kube, KubeRefusal, openKube } from "../steps/lib/kube.ts";
 import {
   delegatorBinding,
+  type FoundThere,
   grantingRoles,
   loginName,
   missingRights,
@@ -18,10 +19,11 @@ import {
   rightsInWords,
   withoutCreation,
 } from "./rights.ts";
+import { knowsServiceMonitors } from "./service-monitors.ts";
 
 export interface ExistingPlace {
   existing: ExistingSettings;
-  settings: Pick<Settings, "vault" | "teardown">;
+  settings: Pick<Settings, "vault" | "teardown" | "telemetry">;
   /** Values of Vault's release. */
   values: Values;
   stack: string;
@@ -63,15 +65,16 @@ async function look(place: ExistingPlace, kubeconfigFile: string): Promise<strin
   const signal = AbortSignal.timeout(60_000);
   const read = (path: string) => readable(kube, path, signal);
   const delegates = valueAt(values, "server.authDelegator.enabled") !== false;
-  const [space, binding, storage] = await Promise.all([
+  const [space, binding, storage, monitors] = await Promise.all([
     read(`/api/v1/namespaces/${namespace}`),
     delegates && read(`/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/${delegatorBinding}`),
     storageClass !== undefined && read(`/apis/storage.k8s.io/v1/storageclasses/${storageClass}`),
+    settings.telemetry.enabled && knowsServiceMonitors(kube, signal),
   ]);
   const problems = await rightsProblems(
     kube,
     place,
-    { namespaceStands: space !== undefined && space !== "forbidden", delegates },
+    { namespaceStands: space !== undefined && space !== "forbidden", delegates, monitors },
     signal,
   );
   const kubectl = `kubectl --kubeconfig ${kubeconfigFile}`;
@@ -99,7 +102,7 @@ const releaseNamespace = "meta.helm.sh/release-namespace";
 export async function rightsProblems(
   kube: Kube,
   { settings, stack, stackDir }: Pick<ExistingPlace, "settings" | "stack" | "stackDir">,
-  found: { namespaceStands: boolean; delegates: boolean },
+  found: FoundThere,
   signal: AbortSignal,
 ): Promise<string[]> {
   const { namespace } = settings.vault;

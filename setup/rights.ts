@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { z } from "zod";
 import type { Settings } from "../config.ts";
 import { type Kube, KubeRefusal } from "../steps/lib/kube.ts";
+import { monitoringGroup } from "./service-monitors.ts";
 
 /** A rule as Kubernetes' roles have it; without `namespaced` it is about the whole cluster. */
 export interface Rule {
@@ -28,6 +29,14 @@ const rule = (group: string, resource: string, verbs: string, name?: string): Ru
 /** What Helm and Pulumi do to an object that they own. */
 const own = "get list watch create update patch delete";
 
+/** What was found at the cluster on which it depends what is needed. */
+export interface FoundThere {
+  namespaceStands: boolean;
+  delegates: boolean;
+  /** ServiceMonitors are known, and the stack declares one. */
+  monitors?: boolean;
+}
+
 /**
  * All that an update, its steps and destroy ask of the cluster.
  * @param namespaceStands whether Vault's namespace is there already
@@ -35,7 +44,7 @@ const own = "get list watch create update patch delete";
  */
 export function neededRights(
   { vault, teardown }: Pick<Settings, "vault" | "teardown">,
-  { namespaceStands, delegates }: { namespaceStands: boolean; delegates: boolean },
+  { namespaceStands, delegates, monitors }: FoundThere,
 ): Rights {
   return {
     namespace: [
@@ -50,6 +59,7 @@ export function neededRights(
       ...["pods/portforward", "pods/exec"].map((resource) => rule("", resource, "get create")),
       rule("", "persistentvolumeclaims", "get list delete"),
       rule("", "events", "list"),
+      ...(monitors ? [rule(monitoringGroup, "servicemonitors", own)] : []),
     ],
     cluster: [
       rule(

@@ -22,7 +22,7 @@ export function stackProblems(
 ): string[] {
   const { settings, problems } = readSettings(settled(texts, changed));
   if (settings === undefined) return problems;
-  const { vault, raft, audit } = settings;
+  const { vault, raft, audit, telemetry } = settings;
   if (audit.enabled && volumes.audit === undefined)
     problems.push(
       "audit.enabled: the nodes have no volume for an audit log, and a StatefulSet that stands cannot be given one.\n    pulumi config rm audit.enabled",
@@ -34,6 +34,7 @@ export function stackProblems(
       ...vault,
       existing: true,
       audit: audit.enabled,
+      telemetry: telemetry.enabled,
       performanceMultiplier: raft.performanceMultiplier,
       image: source.image,
       tls: podTls(vault.tls),

@@ -165,6 +165,16 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     trap: "Vault answers nothing that it cannot write down: a full volume stops it.",
   };
 
+  const metrics: ExplainedStep = {
+    title: "Prometheus scrapes each node",
+    resources: ["vault-monitor"],
+    byHand: [],
+    here: [
+      "Not in the tutorial. Where the cluster knows ServiceMonitors: one for the service vault-internal, so that each node tells its own numbers, sealed or not. Vault's configuration has a telemetry stanza and lets metrics be read without a token.",
+    ],
+    trap: "With a token a standby sends the scraper on to the leader, whose numbers then stand under the standby's name.",
+  };
+
   return [
     explainedCluster(stack, settings, sources),
     ...(existing ? [] : explainedIngress(settings, sources)),
@@ -180,5 +190,6 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     ...others.flatMap((pod) => [join(pod), unseal(pod), voter(pod)]),
     verify,
     ...(settings.audit.enabled ? [audit] : []),
+    ...(settings.telemetry.enabled ? [metrics] : []),
   ];
 }

@@ -8,6 +8,7 @@ import { keyNote, unseals } from "./rules/nodes.ts";
 import { releaseChanges } from "./rules/release.ts";
 import { replicasChange } from "./rules/replicas.ts";
 import { keysAtTheEnd, raising, stepsAgain, unexplained } from "./rules/rest.ts";
+import { monitorChange } from "./rules/telemetry.ts";
 import { certificateChange, schemeChange } from "./rules/tls.ts";
 
 /**
@@ -38,6 +39,7 @@ const inside: Rule[] = [
   identityChange,
   unseals,
   keysAtTheEnd,
+  monitorChange,
   raising,
 ];
 

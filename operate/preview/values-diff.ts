@@ -1,6 +1,7 @@
 /** How the values of Vault's release differ, and what each difference is about. */
 import { isDeepStrictEqual } from "node:util";
 import { isMap, type Values } from "../../components/values-file.ts";
+import { telemetryAnnotation } from "../../components/vault-telemetry.ts";
 import { cause } from "./consequence.ts";
 
 /** One value that differs, by its path in the chart: server.image.tag. */
@@ -59,6 +60,7 @@ const settings: Record<string, string> = {
   "server.dataStorage.size": "vault.storageSize",
   "server.dataStorage.storageClass": "vault.storageClass",
   "server.auditStorage.enabled": "audit.enabled",
+  [`server.annotations.${telemetryAnnotation}`]: "telemetry.enabled",
   "server.image.tag": "image",
   "server.image.repository": "image repository",
 };

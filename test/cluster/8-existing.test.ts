@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -22,6 +22,7 @@ const settings = {
   "cluster.driver": "existing",
   "vault.storageSize": "1Gi",
   "audit.enabled": "true",
+  "telemetry.enabled": "true",
   "teardown.protected": "true",
 };
 
@@ -154,7 +155,10 @@ describe("a stack on a cluster that this program did not make", function () {
     });
     const subject = await openSubject(test.name);
     for (const line of rotation(subject, "vault-0", log)) await execa("sh", ["-c", line]);
-    const old = readFileSync(join(test.stackDir, "vault-0-audit.log.1"), "utf8");
+    const copy = join(test.stackDir, "vault-0-audit.log.1");
+    const old = readFileSync(copy, "utf8");
+    // Else the stack's folder would stay at the end, for the log's sake.
+    rmSync(copy);
     assert.match(old, /"type":"response".*\n$/);
     assert.equal((await inPod("ls", "/vault/audit")).trim(), "audit.log");
     assert.ok(Number((await inPod("stat", "-c", "%s", log)).trim()) < old.length);
@@ -177,6 +181,49 @@ describe("a stack on a cluster that this program did not make", function () {
     await vault((client) => client.enableAuditFile("/vault/audit/audit.log"));
     assert.deepEqual(await ids("status"), []);
     assert.ok(!(await ids("doctor")).includes("audit-off"));
+  });
+
+  it("tells each node's metrics to whoever asks, over TLS", async () => {
+    const { road } = await openVault(test.name);
+    for (const pod of pods) {
+      const client = new Vault(road, pod, { signal: AbortSignal.timeout(20_000) });
+      const Gauges = z.object({
+        Gauges: z.array(
+          z.object({ Name: z.string(), Value: z.number(), Labels: z.record(z.string(), z.string()) }),
+        ),
+      });
+      const { Gauges: gauges } = await client.ask(Gauges, "GET", "sys/metrics").finally(() => client.close());
+      const own = gauges.find(({ Name }) => Name === "vault.raft_storage.stats.applied_index");
+      assert.equal(own?.Labels.peer_id, pod);
+    }
+  });
+
+  it("has its ServiceMonitor made by the first update after the cluster knows what that is, with its right", async () => {
+    const monitors = ["get", "servicemonitors", "--all-namespaces", "--output", "name"];
+    await assert.rejects(cluster.kubectl(...monitors), /doesn't have a resource type/);
+    await cluster.kubectl("apply", "--filename", "test/support/service-monitors.yaml");
+    await cluster.kubectl("wait", "--for=condition=Established", "crd/servicemonitors.monitoring.coreos.com");
+    const refused = await run("up");
+    assert.notEqual(refused.exitCode, 0);
+    assert.match(
+      refused.all,
+      /servicemonitors: get, list, watch, create, update, patch, delete \(in namespace vault\)/,
+    );
+    await cluster.kubectl("apply", "--filename", join(test.stackDir, "missing-rights.yaml"));
+    const up = await run("up");
+    assert.equal(up.exitCode, 0, up.all);
+    assert.equal(await cluster.kubectl(...monitors), "servicemonitor.monitoring.coreos.com/vault");
+    assert.deepEqual(await proposals(test.stack), []);
+    // What it points at: the service by these labels has each pod, and this port.
+    const found = async (...get: string[]) => JSON.parse(await cluster.kubectl(...get, "--output", "json"));
+    const { spec } = await found("get", "servicemonitor", "vault", "--namespace", "vault");
+    const labels = Object.entries(spec.selector.matchLabels).map((each) => each.join("="));
+    const { items } = await found("get", "services", "--namespace", "vault", "--selector", labels.join());
+    assert.deepEqual(
+      items.map(({ metadata }: { metadata: { name: string } }) => metadata.name),
+      ["vault-internal"],
+    );
+    assert.ok(items[0].spec.ports.some(({ name }: { name: string }) => name === spec.endpoints[0].port));
   });
 
   it("grows to five voters and shrinks to three again under writes, of which none is lost", async () => {
@@ -249,6 +296,7 @@ describe("a stack on a cluster that this program did not make", function () {
     assert.deepEqual(receipt.kept, []);
     assert.equal(receipt.keys.needed, false);
     assert.equal(existsSync(test.stackDir), false);
+    await cluster.kubectl("delete", "--filename", "test/support/service-monitors.yaml");
     const others = /deployer|vault-ha-test-/;
     let left: string[] = [];
     const asBefore = async () => {

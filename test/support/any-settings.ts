@@ -91,6 +91,8 @@ const fitting: Record<string, fc.Arbitrary<string>> = {
   "teardown.protected": fc.constantFrom("true", "false"),
   "vault.giveUp": fc.constantFrom("a", "0d1f-2,b"),
   "vault.valuesFile": fc.constantFrom(exampleValues, "no-such-file.yaml", "test", "package.json/values.yaml"),
+  "telemetry.enabled": fc.constantFrom("true", "false"),
+  "telemetry.monitorLabels": fc.constantFrom("release=prometheus", "a=b,c.d/e="),
   "ingress.controller": fc.constantFrom("nginx", "traefik"),
   "ingress.valuesFile": fc.constantFrom("no-such-file.yaml", "test", "docs/../biome.json"),
   "whoami.enabled": fc.constantFrom("true", "false"),

@@ -60,6 +60,8 @@ export interface RunOptions {
   preview?: boolean;
   /** What steps answer instead of their usual, by name. */
   answers?: Record<string, object>;
+  /** Whether Kubernetes knows ServiceMonitors. */
+  monitors?: boolean;
   /** Filled with what was declared, also where the program ends with an error. */
   declared?: Map<string, Registered>;
 }
@@ -70,9 +72,10 @@ export async function runProgram({
   config = {},
   preview = false,
   answers = {},
+  monitors = false,
   declared: resources = new Map(),
 }: RunOptions = {}): Promise<Map<string, Registered>> {
-  const kubernetes = await fakeKubernetes();
+  const kubernetes = await fakeKubernetes(monitors);
   const path = process.env.PATH;
   process.env.PATH = `${resolve("test/support/fake-bin")}:${path}`;
   const restore = recordRegistrations(resources);
@@ -179,7 +182,7 @@ const kubeconfigFor = (server: string) =>
   });
 
 /** A Kubernetes API in which every Vault pod runs in `container-<pod>`, objects are `uid-of-<name>`, and all is allowed. */
-async function fakeKubernetes(): Promise<{ url: string; close(): void }> {
+async function fakeKubernetes(monitors: boolean): Promise<{ url: string; close(): void }> {
   const pods = Array.from({ length: 7 }, (_, n) => `vault-${n}`).map((name) => ({
     metadata: { name, namespace: "vault", uid: `uid-${name}` },
     spec: {
@@ -203,12 +206,15 @@ async function fakeKubernetes(): Promise<{ url: string; close(): void }> {
     const identified = request.url?.match(
       /\/(?:persistentvolumeclaims|namespaces|storageclasses)\/([^/?]+)$/,
     )?.[1];
+    const kinds = monitors &&
+      request.url === "/apis/monitoring.coreos.com/v1" && { resources: [{ kind: "ServiceMonitor" }] };
     const asked = request.method === "POST" && { status: { allowed: true } };
     const body = name
       ? pods.find((pod) => pod.metadata.name === name)
-      : identified && {
+      : kinds ||
+        (identified && {
           metadata: { uid: `uid-of-${identified}`, labels: { "vault-ha/stack": "mocked" } },
-        };
+        });
     response
       .writeHead(asked ? 201 : body ? 200 : 404, { "content-type": "application/json" })
       .end(JSON.stringify(asked || body || {}));

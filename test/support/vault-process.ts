@@ -19,6 +19,8 @@ export interface NodeOptions {
   tls?: Tls;
   /** autopilot_reconcile_interval and autopilot_update_interval; Vault's own are 10s and 2s. */
   reconcile?: { interval: string; update: string };
+  /** The stanza `telemetry`, and the listener's. */
+  telemetry?: { whole: object; listener: object };
 }
 
 /** Frequent enough that promotions take seconds, so that the tests do not wait for autopilot's 10 s tick. */
@@ -47,12 +49,13 @@ export class VaultProcess {
     const folder = join(parent, name);
     await mkdir(join(folder, "data"), { recursive: true });
     const [api, cluster] = await freePorts(2);
-    const { tls, reconcile = quickAutopilot } = options;
+    const { tls, telemetry, reconcile = quickAutopilot } = options;
     const scheme = tls ? "https" : "http";
     const files = tls && (await writeCertificate(folder, tls));
     const address = `${scheme}://127.0.0.1:${api}`;
     const config = {
       disable_mlock: true,
+      ...(telemetry && { telemetry: telemetry.whole }),
       api_addr: address,
       cluster_addr: `https://127.0.0.1:${cluster}`,
       listener: [
@@ -61,6 +64,7 @@ export class VaultProcess {
             address: `127.0.0.1:${api}`,
             cluster_address: `127.0.0.1:${cluster}`,
             ...(files ?? { tls_disable: true }),
+            ...(telemetry && { telemetry: [telemetry.listener] }),
           },
         },
       ],

@@ -30,6 +30,7 @@ describe("settings", () => {
       },
       raft: { performanceMultiplier: 5 },
       audit: { enabled: false },
+      telemetry: { enabled: false, monitorLabels: { release: "prometheus" } },
       ingress: { controller: "nginx", valuesFile: undefined },
       whoami: { enabled: true, host: "whoami.localhost" },
       teardown: { retainData: false, protected: false },

@@ -41,11 +41,12 @@ describe("explain", () => {
     { "vault.tls.source": "secret", "vault.tls.secretName": "mine" },
     { "vault.replicas": "5", "cluster.workers": "6" },
     { "ingress.controller": "traefik", "audit.enabled": "true" },
+    { "telemetry.enabled": "true" },
     { "cluster.driver": "existing", "cluster.context": "fake" },
     { "cluster.driver": "existing", "cluster.context": "fake", "teardown.retainData": "false" },
   ])
     it(`names what the program makes, all of it and in its order: ${JSON.stringify(config)}`, async () => {
-      const declared = [...(await runProgram({ config })).values()].filter(isMade);
+      const declared = [...(await runProgram({ config, monitors: true })).values()].filter(isMade);
       const order = explained(config).flatMap(({ resources }) => resources);
       assert.deepEqual(order.toSorted(), declared.map(({ name }) => name).sort());
       for (const { name, dependsOn } of declared)
