@@ -109,6 +109,11 @@ export const tested: Record<string, Record<string, string>> = {
   "test/setup/start.test.ts": { "npm ci": "packages: npm ci" },
   "test/support/outside-cluster.ts": { "kind create cluster": '["create", "cluster"' },
   "test/support/test-stack.ts": { "pulumi stack init <stack>": "LocalWorkspace.createOrSelectStack(" },
+  "test/vault/metrics.test.ts": {
+    "vault token create -orphan -policy=metrics -period=24h -no-default-policy": '"auth/token/create-orphan"',
+    'echo \'path "sys/metrics" { capabilities = ["read"] }\' | vault policy write metrics -':
+      '"sys/policies/acl/metrics"',
+  },
   // Every line that npm run explain shows is typed there.
   "test/vault/explain.test.ts": {
     "vault operator raft list-peers": "raises three blank nodes to a Vault of three voters",
@@ -187,6 +192,9 @@ export const untested: Record<string, string[]> = {
 /** Code that is no command and that no file here says: whose words it is. */
 export const foreignWords: Record<string, string> = {
   "connection refused": "what curl and kubectl say",
+  'min by (pod) (up{job="vault-internal"}) == 0': "what Prometheus is asked",
+  "max(vault_autopilot_failure_tolerance) == 0": "what Prometheus is asked",
+  "increase(vault_audit_log_request_failure[5m]) > 0": "what Prometheus is asked",
   "failed to audit request, cannot continue": "what Vault says",
   "no space left on device": "what the kernel says",
   "Sealed true": "a line of vault status",
