@@ -106,14 +106,21 @@ export async function rightsProblems(
   signal: AbortSignal,
 ): Promise<string[]> {
   const { namespace } = settings.vault;
-  const all = await missingRights(kube, namespace, neededRights(settings, found), signal);
+  const needed = neededRights(settings, found);
+  const all = await missingRights(kube, namespace, needed, signal);
   const makesNamespace = !found.namespaceStands && all.namespace.length > 0;
   // Who grants rights inside the namespace has to make it first; the login does not have to, then.
   const missing = makesNamespace ? withoutCreation(all) : all;
   const lacking = rightsInWords(missing, namespace);
   if (lacking.length === 0) return [];
   const login = (await loginName(kube, signal)) ?? "<the login's name>";
-  writeFileSync(rolesFile(stackDir), grantingRoles(missing, { namespace, stack, login }));
+  // The roles take the place of those that were applied before, so each has all that is needed in its place.
+  const whole = makesNamespace ? withoutCreation(needed) : needed;
+  const granted = {
+    namespace: missing.namespace.length > 0 ? whole.namespace : [],
+    cluster: missing.cluster.length > 0 ? whole.cluster : [],
+  };
+  writeFileSync(rolesFile(stackDir), grantingRoles(granted, { namespace, stack, login }));
   const commands = [
     ...(makesNamespace
       ? [

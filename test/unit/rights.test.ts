@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { settingsOf } from "../../config.ts";
+import { rightsProblems } from "../../setup/preflight-existing.ts";
 import {
   grantingRoles,
   missingRights,
@@ -31,7 +35,8 @@ interface Asked {
 /** A Kubernetes API that allows what `may` says, and notes what it was asked. */
 function kubeThatAllows(may: (asked: Asked) => boolean): { kube: Kube; asked: Asked[] } {
   const asked: Asked[] = [];
-  const create = async (_path: string, object: object) => {
+  const create = async (path: string, object: object) => {
+    if (path.endsWith("selfsubjectreviews")) return { status: { userInfo: { username: "jane" } } };
     const { resourceAttributes } = (object as { spec: { resourceAttributes: Asked } }).spec;
     asked.push(resourceAttributes);
     return { status: { allowed: may(resourceAttributes) } };
@@ -92,6 +97,23 @@ describe("the rights on a cluster that exists", () => {
     const creation = /^namespaces\b.*: create/m;
     assert.match(rightsInWords(needed, "vault").join("\n"), creation);
     assert.doesNotMatch(rightsInWords(withoutCreation(needed), "vault").join("\n"), creation);
+  });
+
+  it("are granted whole where one is missing: a role takes the place of the one that was applied before", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "vault-ha-rights-"));
+    const { kube } = kubeThatAllows((asked) => notAdmin(asked) && asked.resource !== "servicemonitors");
+    const found = { ...stands, monitors: true };
+    const place = { settings: settings(), stack: "prod", stackDir: folder };
+    const [problem = ""] = await rightsProblems(kube, place, found, AbortSignal.any([]));
+    assert.match(
+      problem,
+      /lacks these rights:\n {4}- servicemonitors: get, .* delete \(in namespace vault\)\n {4}Some/,
+    );
+    const text = readFileSync(join(folder, "missing-rights.yaml"), "utf8");
+    rmSync(folder, { recursive: true });
+    const [role, binding, ...others] = parseAllDocuments(text).map((document) => document.toJS());
+    assert.deepEqual(role.rules, neededRights(settings(), found).namespace);
+    assert.deepEqual([binding.kind, others], ["RoleBinding", []]);
   });
 
   it("are granted by the roles that are written down: what is missing, to the login that lacks it, and no more", () => {
