@@ -257,8 +257,8 @@ describe("a stack on a cluster that this program did not make", function () {
       /is protected \(teardown\.protected\)\. It has to be named[\s\S]*--confirm dev-test-/,
     );
     await assert.rejects(test.stack.destroy(), /protected/);
-    const status = await run("status");
-    assert.equal(status.exitCode, 0, status.all);
+    // On a busy machine a follower may have been late for once.
+    await eventually(async () => (await run("status")).exitCode === 0, "a stack that is well");
   });
 
   it("leaves namespace, volumes and keys at its end, and says so in a receipt", async () => {
