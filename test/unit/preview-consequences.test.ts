@@ -34,6 +34,15 @@ describe("what a preview says of nothing", () => {
   });
 });
 
+describe("what a preview says of a certificate", () => {
+  it("is no change of authority where the release is made with it: a Vault whose keys were here before", () => {
+    const made = ["vault-release", "vault-tls-authority", "vault-tls-certificate", "vault-tls-secret"];
+    const { verdict, consequences } = judged({ changes: made.map((name) => change("create", name)) });
+    assert.equal(verdict, "safe");
+    assert.ok(consequences.some(({ says }) => says === "Vault's nodes begin with this certificate."));
+  });
+});
+
 describe("what a preview says of a restart", () => {
   const says = (more: Parameters<typeof judged>[0]) =>
     only(judged({ values: { "server.image.tag": "2.0.4" }, ...more }));

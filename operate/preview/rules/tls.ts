@@ -40,6 +40,16 @@ export function certificateChange(plan: Plan): Explained[] {
       .map(({ name }) => name)
       .filter((name) => /^lifecycle-(rollout|verify|unseal-.*)$/.test(name)),
   ];
+  // A Vault whose keys are here before its release is: it was kept, or has come from a Standalone.
+  if (plan.changes.some(({ name, op }) => name === "vault-release" && op === "create"))
+    return [
+      {
+        verdict: "safe",
+        says: "Vault's nodes begin with this certificate.",
+        because: [reason(plan)],
+        covers,
+      },
+    ];
   const turned = changes.filter(({ name, op }) => name in sources && (op === "create" || op === "delete"));
   const replaced = changes.filter(({ name, op }) => name === "vault-tls-authority" && op === "replace");
   if (turned.length + replaced.length > 0) {
