@@ -13,7 +13,17 @@ export const firstNodeAddress = "https://vault-0.vault-internal:8201";
  */
 export const migrationScript = `set -eu
 data=$1
-if [ -e "$data/${migratedMark}" ]; then echo "it is brought over already"; exit 0; fi
+mark="$data/${migratedMark}"
+if [ -e "$mark" ]; then
+  since=$(find "$data" -type f -newer "$mark" ! -path "$data/raft/*" ! -path "$data/vault.db" ! -path "$data/node-id" | head -n 1)
+  if [ -z "$since" ]; then echo "it is brought over already"; exit 0; fi
+  # The Standalone has served since. It counts again, unless Raft was written, too: then somebody has to choose.
+  if [ -n "$(find "$data/vault.db" -newer "$mark")" ]; then
+    echo "both the file storage and Raft were written since the data was brought over; which of them counts is not known here. Without $data/vault.db, $data/raft and $mark it is the file storage" >&2
+    exit 3
+  fi
+  rm "$mark"
+fi
 if [ ! -e "$data/core/_keyring" ]; then echo "there is no data of the storage file in $data" >&2; exit 3; fi
 rm -rf "$data/vault.db" "$data/raft" "$data/node-id"
 used=$(du -sk "$data" | awk '{ print $1 }')
@@ -33,13 +43,15 @@ for each in "$data"/*; do
     *) ln -s "$each" "$work/file/" ;;
   esac
 done
+# The multiplier is that of this one election, of one node; it is written nowhere.
 cat >"$work/migrate.hcl" <<END
 storage_source "file" {
   path = "$work/file"
 }
 storage_destination "raft" {
-  path    = "$data"
-  node_id = "vault-0"
+  path                   = "$data"
+  node_id                = "vault-0"
+  performance_multiplier = "1"
 }
 cluster_addr = "$2"
 END
@@ -51,5 +63,5 @@ if ! vault operator migrate -config="$work/migrate.hcl"; then
   exit 1
 fi
 sync
-touch "$data/${migratedMark}"
+touch "$mark"
 sync`;

@@ -36,7 +36,7 @@ describe("a Standalone's volume, with real Vault processes", function () {
     const config = join(folder, "config.hcl");
     writeFileSync(
       config,
-      `disable_mlock = true\napi_addr = "${address}"\ncluster_addr = "${cluster}"\nlistener "tcp" {\n  address = "${address.slice(7)}"\n  cluster_address = "${cluster.slice(8)}"\n  tls_disable = 1\n}\nstorage "${storage}" {\n  path = "${data}"\n  ${storage === "raft" ? 'node_id = "vault-0"' : ""}\n}\n`,
+      `disable_mlock = true\napi_addr = "${address}"\ncluster_addr = "${cluster}"\nlistener "tcp" {\n  address = "${address.slice(7)}"\n  cluster_address = "${cluster.slice(8)}"\n  tls_disable = 1\n}\nstorage "${storage}" {\n  path = "${data}"\n  ${storage === "raft" ? 'node_id = "vault-0"\n  performance_multiplier = "1"' : ""}\n}\n`,
     );
     server = spawn("vault", ["server", `-config=${config}`], {
       env: { ...process.env, ...env },
@@ -70,11 +70,11 @@ describe("a Standalone's volume, with real Vault processes", function () {
     });
   const read = async (path: string) => ((await (await api("GET", path)).json()) as { data?: object }).data;
 
-  /** As the pod that mounts the volume; `before` is put in front of the command. */
-  const place = (before: string[] = []): VolumePlace => ({
+  /** As the pod that mounts the volume. */
+  const place = (): VolumePlace => ({
     folder: data,
     run: async (command, into) => {
-      const [program = "", ...args] = [...before, ...command];
+      const [program = "", ...args] = command;
       const { exitCode, stdout, stderr } = await execa(program, args, {
         env,
         reject: false,
@@ -83,8 +83,7 @@ describe("a Standalone's volume, with real Vault processes", function () {
       return { exitCode: exitCode ?? -1, stdout: String(stdout ?? ""), stderr };
     },
   });
-  const migrate = (before?: string[]) =>
-    migrateVolume(place(before), { copy, address: cluster }, (line) => said.push(line));
+  const migrate = () => migrateVolume(place(), { copy, address: cluster }, (line) => said.push(line));
   /** The file storage, whole: each file with its content. */
   const fileStorage = () =>
     readdirSync(data, { recursive: true, withFileTypes: true })
@@ -155,9 +154,24 @@ describe("a Standalone's volume, with real Vault processes", function () {
 
   it("that is cut off in the middle has the file storage as it was, and is not taken for done", async () => {
     const before = fileStorage();
-    const cut = migrate(["timeout", "--signal=KILL", "1"]);
-    await assert.rejects(cut, /was not brought over/);
-    assert.ok(existsSync(join(data, "vault.db")), "it was cut off too early to be a test");
+    const cut: VolumePlace = {
+      folder: data,
+      run: async (command) => {
+        const [program = "", ...args] = command;
+        const run = execa(program, args, { env, reject: false, detached: true });
+        // Raft's files are there, and nothing is in them yet.
+        const there = () => existsSync(join(data, "raft/raft.db")) || undefined;
+        assert.ok(await poll(there, { forMs: 20_000, everyMs: 5 }));
+        process.kill(-(run.pid ?? assert.fail()), "SIGKILL");
+        const { stdout, stderr } = await run;
+        return { exitCode: -1, stdout, stderr };
+      },
+    };
+    await assert.rejects(
+      migrateVolume(cut, { copy, address: cluster }, () => {}),
+      /was not brought over/,
+    );
+    assert.ok(existsSync(join(data, "vault.db")));
     assert.equal(existsSync(join(data, migratedMark)), false);
     assert.deepEqual(
       fileStorage().filter((line) => !line.includes("core/_migration ")),
@@ -204,12 +218,38 @@ describe("a Standalone's volume, with real Vault processes", function () {
     await stop();
   });
 
+  it("is not taken for one of the two where both have been written since", async () => {
+    await start("file");
+    await unseal();
+    assert.equal((await api("POST", "kv/deep/0", { value: "of the Standalone" })).status, 204);
+    await stop();
+    const kept = statSync(join(data, "vault.db")).mtimeMs;
+    await assert.rejects(migrate(), /both the file storage and Raft were written since/);
+    assert.equal(statSync(join(data, "vault.db")).mtimeMs, kept);
+  });
+
   it("is the Standalone's again without Raft's files: the way back", async () => {
     for (const name of ["vault.db", "raft", migratedMark]) rmSync(join(data, name), { recursive: true });
     await start("file");
     await unseal();
     assert.deepEqual(await read("kv/deep/199"), { value: "value 199" });
     assert.equal(await read("kv/since"), undefined);
+    await stop();
+  });
+
+  it("that has served as a Standalone again since is brought over as it is now", async () => {
+    await migrate();
+    await start("file");
+    await unseal();
+    await api("POST", "kv/deep/1", { value: "later" });
+    await stop();
+    said.splice(0);
+    await migrate();
+    assert.match(said.join("\n"), /2\d\d entries are in Raft now/);
+    await start("raft");
+    await unseal();
+    const later = await poll(() => read("kv/deep/1"), { forMs: 30_000 });
+    assert.deepEqual(later, { value: "later" });
     await stop();
   });
 
