@@ -70,8 +70,8 @@ export async function takeOver(
   say(`the namespace ${namespace} has the label ${stackLabel}=${stack.name}`);
 }
 
-/** All that are given in one go, so that the file is never half of it. */
-async function writeSettings(stack: Stack, settings: Adoption["settings"]): Promise<void> {
+/** Writes a stack's settings; undefined for one that it must not have. All in one go, so that the file is never half of it. */
+export async function writeSettings(stack: Stack, settings: Adoption["settings"]): Promise<void> {
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   const gone = Object.keys(settings).filter((key) => settings[key] === undefined);
   const plain = given.flatMap(([key, value]) => ["--plaintext", `${key}=${value}`]);
@@ -88,7 +88,11 @@ const Secret = z.looseObject({
 });
 
 /** Keeps Helm's notes so that `kubectl replace --force` puts them back: without what belongs to the objects that stand. */
-async function copyNotes(stack: Stack, { kube, namespace, signal }: Place, names: string[]): Promise<void> {
+export async function copyNotes(
+  stack: Stack,
+  { kube, namespace, signal }: Place,
+  names: string[],
+): Promise<void> {
   for (const name of names) {
     const secret = await kube.get(`/api/v1/namespaces/${namespace}/secrets/${name}`, Secret, signal);
     if (secret === undefined) continue;
