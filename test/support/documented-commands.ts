@@ -86,6 +86,22 @@ export const tested: Record<string, Record<string, string>> = {
     "npm run -s adopt -- < cluster-keys.json": '["commands/adopt.ts", "--stack", test.name',
     "npm run -s adopt": 'adopt("")',
   },
+  "test/cluster/8-migrate.test.ts": {
+    "npm run -s migrate standalone -- --context my-context --dry-run": 'migrate("", "--dry-run")',
+    "npm run -s migrate standalone -- --context my-context < cluster-keys.json":
+      "migrate(JSON.stringify(keys))",
+    "npm run -s migrate standalone -- --context my-context --begin-anew":
+      '"--begin-anew", "--confirm", test.name',
+    "npm run migrate standalone": "migrate(",
+  },
+  "test/vault/migrate.test.ts": {
+    "rm -r /vault/data/vault.db /vault/data/raft /vault/data/migrated-from-file":
+      '["vault.db", "raft", migratedMark]',
+  },
+  "operate/migrate/volume-script.ts": {
+    "vault operator migrate": "vault operator migrate -config",
+    "vault operator migrate -reset": "",
+  },
   "test/support/made-by-hand.ts": {
     "vault operator init": '"init", "-key-shares=5"',
     "vault operator init -format=json": '"-format=json"',
@@ -186,6 +202,9 @@ export const untested: Record<string, string[]> = {
     "pulumi stack rm --force",
     "kubectl --namespace vault replace --force --filename .local/stacks/<stack>/sh.helm.release.v1.vault.v1.json",
   ],
+  "it is Kubernetes' own, on the way back; test/vault/migrate.test.ts starts the file storage again": [
+    "kubectl --namespace vault scale statefulset vault --replicas=1",
+  ],
   "a service of one's own would have to be there": ["redis-cli -p 30001"],
 };
 
@@ -195,6 +214,7 @@ export const foreignWords: Record<string, string> = {
   'min by (pod) (up{job="vault-internal"}) == 0': "what Prometheus is asked",
   "max(vault_autopilot_failure_tolerance) == 0": "what Prometheus is asked",
   "increase(vault_audit_log_request_failure[5m]) > 0": "what Prometheus is asked",
+  "storage migration in progress": "what Vault says",
   "failed to audit request, cannot continue": "what Vault says",
   "no space left on device": "what the kernel says",
   "Sealed true": "a line of vault status",
