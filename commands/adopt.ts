@@ -9,6 +9,7 @@ import { examine } from "../operate/adopt/examine.ts";
 import type { Place } from "../operate/adopt/found.ts";
 import { ownerAt } from "../operate/adopt/gather.ts";
 import { type GivenKeys, keysUsage, parseKeys } from "../operate/adopt/given-keys.ts";
+import { flaggedTexts, placeFlags } from "../operate/adopt/place-flags.ts";
 import { proveOn } from "../operate/adopt/prove-on.ts";
 import { olderPods, removeNotes, takeOver } from "../operate/adopt/take-over.ts";
 import { podsOf } from "../operate/open-vault.ts";
@@ -29,12 +30,7 @@ const { flags } = argumentsOrExit({
   says: "Takes over a Vault that was made by hand (helm install, init, unseal, join) on a cluster that exists. Nothing is\nrestarted or initialised. Its shares are read from standard input, once, or asked for at a terminal:\n  npm run -s adopt -- --stack <name> --context <context> < cluster-keys.json",
   flags: {
     stack: { says: "the stack that goes on with it; it is made if there is none", value: "name" },
-    context: { says: "the kubeconfig's context, where the stack's file does not name it", value: "name" },
-    kubeconfig: {
-      says: "the kubeconfig, unless $KUBECONFIG or ~/.kube/config has the context",
-      value: "path",
-    },
-    namespace: { says: "Vault's namespace (default vault, or as the stack's file names it)", value: "name" },
+    ...placeFlags,
   },
 });
 
@@ -45,7 +41,7 @@ await runCommand("npm run adopt", adopt, { stops: true });
 
 async function adopt(): Promise<void> {
   const release = endOnInterrupt("npm run adopt");
-  const flagged = flaggedTexts();
+  const flagged = flagTexts();
   const texts = { ...settingTexts(stackTexts(name) ?? {}), ...flagged };
   const settings = settingsOf(
     name,
@@ -103,18 +99,14 @@ async function adopt(): Promise<void> {
 }
 
 /** The settings that the flags stand for, as typed. */
-function flaggedTexts(): Record<string, string> {
-  const { context, kubeconfig, namespace } = flags;
-  if (flags.stack === undefined && (context ?? kubeconfig ?? namespace) !== undefined)
+function flagTexts(): Record<string, string> {
+  const flagged = flaggedTexts(flags);
+  if (flags.stack === undefined && Object.keys(flagged).length > 0)
     throw new CommandError(
       "These flags are written to a stack's settings, so name the stack: --stack <name>",
       2,
     );
-  return {
-    ...(context && { "cluster.driver": "existing", "cluster.context": String(context) }),
-    ...(kubeconfig && { "cluster.kubeconfig": String(kubeconfig) }),
-    ...(namespace && { "vault.namespace": String(namespace) }),
-  };
+  return flagged;
 }
 
 /** The keys as far as they are known now: of a run that was cut off, or from standard input; else they are asked for. */

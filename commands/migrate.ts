@@ -6,6 +6,7 @@ import { settingsOf, settingTexts } from "../config.ts";
 import { askKeys } from "../operate/adopt/ask-keys.ts";
 import type { Place } from "../operate/adopt/found.ts";
 import { keysProblem, keysUsage, parseKeys } from "../operate/adopt/given-keys.ts";
+import { flaggedTexts, placeFlags } from "../operate/adopt/place-flags.ts";
 import { beginKeepingData, note } from "../operate/migrate/begin.ts";
 import { confirmLoss } from "../operate/migrate/confirm-loss.ts";
 import { type Examined, examineStandalone, refuse } from "../operate/migrate/examine.ts";
@@ -34,12 +35,7 @@ const { flags, words } = argumentsOrExit({
   words: { name: "what", says: "what is migrated", choices: ["standalone"] },
   flags: {
     stack: { says: "the stack that goes on with it; it is made if there is none", value: "name" },
-    context: { says: "the kubeconfig's context, where the stack's file does not name it", value: "name" },
-    kubeconfig: {
-      says: "the kubeconfig, unless $KUBECONFIG or ~/.kube/config has the context",
-      value: "path",
-    },
-    namespace: { says: "Vault's namespace (default vault, or as the stack's file names it)", value: "name" },
+    ...placeFlags,
     "dry-run": { says: "look at it, say what would be done and what is in the way, and change nothing" },
     "begin-anew": { says: "delete the Standalone with all of its data instead of bringing it over" },
     confirm: { says: "for --begin-anew: the stack's name, typed once more", value: "name" },
@@ -124,12 +120,7 @@ async function migrate(): Promise<void> {
 
 /** The stack's settings with what the flags stand for. */
 function stackSettings() {
-  const { context, kubeconfig, namespace } = flags;
-  const flagged: { [key: string]: string } = {
-    ...(context && { "cluster.driver": "existing", "cluster.context": String(context) }),
-    ...(kubeconfig && { "cluster.kubeconfig": String(kubeconfig) }),
-    ...(namespace && { "vault.namespace": String(namespace) }),
-  };
+  const flagged = flaggedTexts(flags);
   const texts = { ...settingTexts(stackTexts(name) ?? {}), ...flagged };
   const full = Object.fromEntries(Object.entries(texts).map(([key, value]) => [prefix + key, value]));
   return { settings: settingsOf(name, full), texts, flagged };

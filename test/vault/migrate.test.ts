@@ -92,7 +92,9 @@ describe("a Standalone's volume, with real Vault processes", function () {
       .sort()
       .map((path) => `${path} ${readFileSync(path).toString("base64")}`);
 
-  before(async () => {
+  before(async function () {
+    // Where it has to be built first.
+    this.timeout(600_000);
     env = { PATH: `${await vaultWithFiles()}:${process.env.PATH}` };
     folder = await mkdtemp(join(tmpdir(), "vault-ha-test-"));
     data = join(folder, "data");
