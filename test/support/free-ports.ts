@@ -4,11 +4,8 @@ import { createServer } from "node:net";
 /** Below the range from which Linux gives a port to each outgoing connection: 32768 to 60999. */
 const [first, end] = [20_000, 30_000];
 
-/** Which of mocha's workers this is, where tests run side by side; their process ids are close to each other. */
-const worker = Number(process.env.MOCHA_WORKER_ID ?? 0);
-
 /** Where to look next. Two test runs begin at different places, and one never gives a port twice in a row. */
-let next = first + (((process.pid % 1_000) * 10 + worker * 5_000) % (end - first));
+let next = first + (process.pid % 1_000) * 10;
 
 /** Ports of 127.0.0.1 that nobody holds; all different. */
 export async function freePorts(count: number): Promise<number[]> {
