@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { execa } from "execa";
+import { checkout } from "../../setup/folders.ts";
 import { Vault } from "../../steps/lib/vault.ts";
 import { asEachSpeaks } from "../support/as-each-speaks.ts";
 import { minutes, pods, sharedStack } from "../support/shared-stack.ts";
@@ -50,8 +52,31 @@ describe("snapshots, on a real cluster", function () {
     assert.match(inspected.stdout, /restore proved +never/);
   });
 
-  it("are proved in a namespace that is gone afterwards, and the proof is noted", async () => {
+  const namespaces = async () => (await sharedStack()).tools.kubectl("get", "namespaces", "--output", "name");
+
+  it("are rehearsed with nothing left behind where somebody stops it, and nothing noted", async () => {
+    const { test, keep } = await sharedStack();
+    const rehearsal = execa(process.execPath, ["commands/rehearse.ts", "restore", "--stack", test.name], {
+      cwd: checkout,
+      reject: false,
+      all: true,
+      stdin: "ignore",
+    });
+    for await (const line of rehearsal.iterable({ from: "all" })) {
+      keep(`${line}\n`);
+      if (line.includes("a Vault to be thrown away runs")) rehearsal.kill("SIGINT");
+    }
+    const { exitCode, all } = await rehearsal;
+    assert.equal(exitCode, 130, all);
+    assert.doesNotMatch(await namespaces(), /rehearsal/);
+  });
+
+  it("are proved in a namespace that is gone afterwards, as one that was left, and the proof is noted", async () => {
     const shared = await sharedStack();
+    // As a rehearsal that was killed leaves it.
+    await shared.tools.kubectl("create", "namespace", "vault-rehearsal-left");
+    const mark = `vault-ha/rehearsal=${shared.test.name}`;
+    await shared.tools.kubectl("label", "namespace", "vault-rehearsal-left", mark);
     const rehearsed = await shared.command("rehearse", "restore", "--json");
     assert.equal(rehearsed.exitCode, 0, rehearsed.all);
     const { marker, seconds, clusterId } = JSON.parse(rehearsed.stdout);
@@ -60,8 +85,8 @@ describe("snapshots, on a real cluster", function () {
     const [listed] = JSON.parse((await shared.command("snapshot", "list", "--json")).stdout);
     assert.equal(listed.record.clusterId, clusterId);
     assert.equal(listed.record.proof.seconds, seconds);
-    const namespaces = await shared.tools.kubectl("get", "namespaces", "--output", "name");
-    assert.doesNotMatch(namespaces, /rehearsal/);
+    assert.match(rehearsed.all, /removed what a killed rehearsal had left: vault-rehearsal-left/);
+    assert.doesNotMatch(await namespaces(), /rehearsal/);
     const status = await shared.command("status");
     assert.match(
       status.stdout,
