@@ -7,19 +7,20 @@ import { onInterrupt } from "../setup/interrupt.ts";
 import { duration, Progress } from "../setup/progress.ts";
 import { readNetwork } from "../setup/reach.ts";
 import { SETUP_STEPS, setUp } from "../setup/setup.ts";
-import { type Outcome, runStage, type StageName, stageNames } from "../test/support/stages.ts";
+import { type Outcome, runStage, type StageName, soakName, stageNames } from "../test/support/stages.ts";
 import { sweepDeadRuns } from "../test/support/sweep.ts";
 import { vaultFolder } from "../test/support/vault-program.ts";
 
 const { flags, words } = argumentsOrExit({
   command: "npm test",
-  says: "Sets up as npm run up does, then runs all tests, or those of the stages named.\nThe last line says how many passed and failed.",
+  says: "Sets up as npm run up does, then runs all tests but soak, or those of the stages named.\nThe last line says how many passed and failed.",
   flags: networkFlag,
-  words: { name: "stage", says: "stages, in the order they run", choices: stageNames },
+  words: { name: "stage", says: "stages, in the order they run", choices: [...stageNames, soakName] },
 });
 
 const started = Date.now();
-const chosen = stageNames.filter((name) => words.length === 0 || words.includes(name));
+const all: readonly StageName[] = [...stageNames, soakName];
+const chosen = all.filter((name) => (words.length === 0 ? name !== soakName : words.includes(name)));
 const total: Outcome = { passed: 0, failed: 0, remarks: [] };
 
 try {
@@ -43,7 +44,8 @@ async function main(): Promise<void> {
     stop.abort();
   });
   const env = { ...process.env, ...toolEnvironment(tools.plugins === "closed") };
-  if (chosen.includes("vault")) env.PATH = `${await vaultFolder()}${delimiter}${env.PATH}`;
+  if (chosen.includes("vault") || chosen.includes(soakName))
+    env.PATH = `${await vaultFolder()}${delimiter}${env.PATH}`;
   for (const name of chosen) {
     if (stop.signal.aborted) add(name, { passed: 0, failed: 1, remarks: ["stopped before it ran"] });
     else await stage(name, env, stop.signal);

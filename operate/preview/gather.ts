@@ -100,9 +100,8 @@ function runningNode(name: string, views: Views, revision: string | undefined): 
   const made = views.kubernetes?.value?.pods[name]?.object.metadata.labels?.[revisionLabel];
   return {
     name,
-    ...(vault && { sealed: vault.sealed }),
+    ...(vault && { sealed: vault.sealed, version: vault.version }),
     ...(vault?.leads !== undefined && { leads: vault.leads }),
-    ...(vault && { version: vault.version }),
     ...(made !== undefined && revision !== undefined && { outdated: made !== revision }),
   };
 }

@@ -10,6 +10,7 @@ import { replicasChange } from "./rules/replicas.ts";
 import { keysAtTheEnd, raising, stepsAgain, unexplained } from "./rules/rest.ts";
 import { monitorChange } from "./rules/telemetry.ts";
 import { certificateChange, schemeChange } from "./rules/tls.ts";
+import { downgrade } from "./rules/version.ts";
 
 /**
  * What `npm run preview -- --json` prints. Fields may be added, none is renamed or removed without a word in the change
@@ -32,6 +33,7 @@ type Rule = (plan: Plan) => Explained[];
 
 /** What Vault is concerned by, as long as it stays. */
 const inside: Rule[] = [
+  downgrade,
   releaseChanges,
   replicasChange,
   schemeChange,

@@ -9,10 +9,10 @@ export interface RunningNode {
   name: string;
   sealed?: boolean;
   leads?: boolean;
-  /** The version of Vault that it runs. */
-  version?: string;
   /** Whether it was made from an older template than its StatefulSet has now. */
   outdated?: boolean;
+  /** Which Vault it runs. */
+  version?: string;
 }
 
 /** The running Vault, as it was asked just now. */

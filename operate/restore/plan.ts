@@ -4,7 +4,7 @@ import { NotYet } from "../../steps/lib/errors.ts";
 import { leaderAmong } from "../../steps/lib/leading.ts";
 import { readSnapshot, type SnapshotFacts } from "../../steps/lib/snapshot-file.ts";
 import { readRecord, type SnapshotRecord } from "../../steps/lib/snapshot-record.ts";
-import { isOlder } from "../../steps/lib/version.ts";
+import { isOlder } from "../../steps/lib/vault-version.ts";
 import { type Begun, readBegun } from "./begun.ts";
 import { type Restoring, vaultsWith } from "./restoring.ts";
 
@@ -74,13 +74,14 @@ export function problemsOf(
     problems.push(
       `it is a snapshot of another Vault: of ${of}, and ${live.clusterId} runs. To put that one in its place, with its own shares and tokens: --from-cluster ${of}`,
     );
-  if (
-    live &&
-    facts.vaultVersion !== undefined &&
-    isOlder(live.version, facts.vaultVersion, { patches: false })
-  )
+  if (live && facts.vaultVersion !== undefined && isNewer(facts.vaultVersion, live.version))
     problems.push(
       `Vault ${facts.vaultVersion} has written it, and ${live.version} runs: Vault does not read what a newer one has stored`,
     );
   return problems;
+}
+
+/** Whether the snapshot's version is of a later major or minor release; patch releases store alike. */
+function isNewer(version: string, running: string): boolean {
+  return isOlder(running.split(".").slice(0, 2).join("."), version) === true;
 }

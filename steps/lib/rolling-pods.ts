@@ -13,13 +13,12 @@ import type { Target } from "./target.ts";
 import { findTlsSecret, tlsFolder } from "./tls-secret.ts";
 import { Vault } from "./vault.ts";
 import { hangUp } from "./vault-process.ts";
-import { versionOf } from "./version.ts";
 
 const StatefulSet = z.object({
   metadata: z.object({ generation: z.number() }),
   spec: z.object({
     template: z.object({
-      spec: z.object({ containers: z.array(z.object({ name: z.string(), image: z.string().optional() })) }),
+      spec: z.object({ containers: z.array(z.object({ name: z.string(), image: z.string() })) }),
     }),
   }),
   status: z.object({ observedGeneration: z.number().optional(), updateRevision: z.string().optional() }),
@@ -58,12 +57,6 @@ export async function rollingPods(
   return {
     names,
     vault: async (name) => new Vault(await roadTo(await podOf(name)), name, { signal }, token),
-    wantedVersion: async () => {
-      const { spec } = await statefulSet(kube, namespace, signal);
-      const image = spec.template.spec.containers.find(({ name }) => name === "vault")?.image ?? "";
-      const tag = /:([^:/@]+)$/.exec(image)?.[1];
-      return tag === undefined || versionOf(tag) === undefined ? undefined : tag;
-    },
     seemsToLead: async (name) => seemsToLead(await podOf(name)),
     isStale: async (name) => {
       const pod = await podOf(name);
@@ -86,6 +79,10 @@ export async function rollingPods(
       if (!(await shows(pod, fingerprint))) throw new NotYet(`${name} shows its former certificate`);
     },
     isOutdated: async (name) => !(await isCurrent(await podOf(name))),
+    image: async () => {
+      const { containers } = (await newestSet(kube, namespace, signal)).spec.template.spec;
+      return containers.find(({ name }) => name === "vault")?.image ?? "";
+    },
     restart: async (name) => {
       const pod = await podOf(name);
       if (!(await isCurrent(pod))) {
@@ -110,17 +107,15 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
  * newest.
  */
 export async function currentRevision(kube: Kube, namespace: string, signal: AbortSignal): Promise<string> {
-  const found = await statefulSet(kube, namespace, signal);
-  const revision = found.status.updateRevision;
-  if (revision === undefined) throw new NotYet("the StatefulSet vault has made no pod yet");
-  if (found.status.observedGeneration !== found.metadata.generation)
-    throw new NotYet("the StatefulSet's controller has not seen its newest template yet");
-  return revision;
+  return (await newestSet(kube, namespace, signal)).revision;
 }
 
-async function statefulSet(kube: Kube, namespace: string, signal: AbortSignal) {
+async function newestSet(kube: Kube, namespace: string, signal: AbortSignal) {
   const path = `/apis/apps/v1/namespaces/${namespace}/statefulsets/vault`;
   const found = await kube.get(path, StatefulSet, signal);
-  if (found === undefined) throw new NotYet("there is no StatefulSet vault yet");
-  return found;
+  const revision = found?.status.updateRevision;
+  if (found === undefined || revision === undefined) throw new NotYet("there is no StatefulSet vault yet");
+  if (found.status.observedGeneration !== found.metadata.generation)
+    throw new NotYet("the StatefulSet's controller has not seen its newest template yet");
+  return { ...found, revision };
 }

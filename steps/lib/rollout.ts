@@ -1,9 +1,14 @@
-import { NotYet, StepError, Unreachable } from "./errors.ts";
+import { NotYet, Unreachable } from "./errors.ts";
+import { refuseDowngrade, sayVersions } from "./rollout-versions.ts";
+import { saveSnapshot } from "./snapshot.ts";
+import { snapshotFolder } from "./snapshot-record.ts";
 import { type Unsealing, unsealNode } from "./unseal.ts";
 import type { Vault } from "./vault.ts";
-import { isOlder } from "./version.ts";
 import { isHealthyVoter, whyNoVoter } from "./voters.ts";
-import { until, type Waiting } from "./wait.ts";
+import { until, type Waiting, within } from "./wait.ts";
+
+/** How long the other nodes may take to be healthy before one is restarted, in seconds: autopilot looks every 10 s. */
+const healthySeconds = 120;
 
 /** The nodes of a Vault that may run something else than the release says. */
 export interface RollingNodes {
@@ -20,35 +25,32 @@ export interface RollingNodes {
   seemsToLead(node: string): Promise<boolean>;
   /** Whether a node was made from an older template than the release has. Throws NotYet where that is not known yet. */
   isOutdated(node: string): Promise<boolean>;
+  /** The image that the release says, such as hashicorp/vault:1.21.1. Throws NotYet where that is not known yet. */
+  image(): Promise<string>;
   /** Starts a node anew. Throws NotYet until it runs as the release says; it is sealed then. */
   restart(node: string): Promise<void>;
-  /** The version of Vault that the release wants; undefined where its image's tag is no version. */
-  wantedVersion(): Promise<string | undefined>;
   /** The node's API, as it is spoken to now: it may change its scheme and its authority with a restart. */
   vault(node: string): Promise<Vault>;
 }
 
 /** How the nodes are unsealed, and what the messages name. */
-export interface Opening extends Pick<Unsealing, "stack" | "stackDir" | "reach" | "shares" | "threshold"> {
-  /** Saves a snapshot from the node that leads, before the first one is restarted: the way back. */
-  snapshot(leader: Vault): Promise<unknown>;
-}
-
-/** How long a node may take to lead, where a snapshot is wanted and none does yet, in seconds. */
-const leaderSeconds = 30;
+export type Opening = Pick<Unsealing, "stack" | "stackDir" | "reach" | "shares" | "threshold">;
 
 /** What was done, in its order. */
 export interface RolledOut {
   reloaded: string[];
   restarted: string[];
+  /** The snapshot that was saved before the first restart. */
+  snapshot?: string;
 }
 
 /**
  * Brings every node to what the release says, one at a time: those that stand by first, the one that leads last. A node
  * is restarted only while the others can do without it, and the next one only when it is a healthy voter again that has
- * every write. Where it was cut off, it goes on.
+ * every write. A snapshot is saved before the first restart. Where it was cut off, it goes on.
  *
- * @throws StepError at the deadline, with the node that it waited for; the nodes after it are as they were
+ * @throws StepError where the release would take a node back to an older Vault, and nothing was changed; where the others
+ * cannot do without a node, or at the deadline, with what it waited for, and the nodes after it are as they were
  */
 export async function rollOut(nodes: RollingNodes, opening: Opening, step: Waiting): Promise<RolledOut> {
   const which = async (what: string, ask: (node: string) => Promise<boolean>) => {
@@ -60,6 +62,7 @@ export async function rollOut(nodes: RollingNodes, opening: Opening, step: Waiti
   const stale = await which("shows", (node) => nodes.isStale(node));
   const outdated = await which("runs", (node) => nodes.isOutdated(node));
   if (stale.length + outdated.length === 0) step.say("every node runs what the release says");
+  if (outdated.length > 0) await refuseDowngrade(nodes, opening, step);
 
   const reloaded = await leadersLast(stale, (node) => nodes.seemsToLead(node));
   for (const node of reloaded) {
@@ -72,57 +75,49 @@ export async function rollOut(nodes: RollingNodes, opening: Opening, step: Waiti
   for (const node of nodes.names)
     if (!outdated.includes(node) || (await answers(node, nodes)))
       await unsealIfSealed(node, nodes, opening, step);
-  await snapshotFirst(nodes, opening, step);
   const restarted = await leadersLast(outdated, (node) => isLeader(node, nodes));
   step.say(`to be started anew: ${restarted.join(", then ")}`);
+  const snapshot = await saveBefore(nodes, opening, step);
   for (const node of restarted) await restart(node, nodes, opening, step);
   await sayVersions(nodes, step);
-  return { reloaded, restarted };
+  return { reloaded, restarted, ...(snapshot !== undefined && { snapshot }) };
 }
 
 /**
- * Refuses to put an older Vault on what a newer one leads, and saves the way back. Nodes of which none leads have to be
- * mended first; a restart is what may do that.
+ * Saves the way back from what the new version may do to the data. A run that goes on saves another one. Where a single
+ * node cannot serve as it is, there is nobody to ask for one, and its restart is what may mend it.
  */
-async function snapshotFirst(nodes: RollingNodes, opening: Opening, step: Waiting): Promise<void> {
-  const leader = await until("a node to lead", () => leaderOf(nodes), {
-    ...step,
-    deadline: Math.min(step.deadline, Date.now() + leaderSeconds * 1000),
-  }).catch((error) => {
-    if (!(error instanceof StepError)) throw error;
-    step.say(`no snapshot is taken before the restart: ${error.message}`);
+async function saveBefore(
+  nodes: RollingNodes,
+  { stack, stackDir }: Opening,
+  step: Waiting,
+): Promise<string | undefined> {
+  const [first = ""] = nodes.names;
+  if (nodes.names.length === 1 && !(await isLeader(first, nodes))) {
+    step.say(
+      `no snapshot can be saved: ${first} does not serve as it is. What it has stored is on its volume`,
+    );
     return undefined;
-  });
-  if (leader === undefined) return;
+  }
+  const leader = await until("a node to lead", () => leaderOf(nodes), limited(step));
   try {
-    const [{ version }, wanted] = [await leader.sealStatus(), await nodes.wantedVersion()];
-    if (wanted !== undefined && isOlder(wanted, version))
-      throw new StepError(
-        `Vault ${version} leads, and the release wants ${wanted}: Vault does not read what a newer one has stored. No node was restarted. Put the version back; to go to an older one, restore a snapshot from before the upgrade into a Vault of that version`,
-        "npm run snapshot list",
-      );
-    await opening.snapshot(leader);
+    const said = { ...step, say: (line: string) => step.say(`snapshot ${line}`) };
+    return (await saveSnapshot(leader, snapshotFolder(stackDir), stack, said)).file;
   } finally {
     leader.close();
   }
 }
 
-/** Which version each node runs now. Throws where they are several: a node was not restarted with the release's image. */
-async function sayVersions(nodes: RollingNodes, step: Waiting): Promise<void> {
-  const versions = await Promise.all(
-    nodes.names.map(async (node) => {
-      const vault = await nodes.vault(node);
-      return await vault
-        .sealStatus()
-        .then(({ version }) => version)
-        .finally(() => vault.close());
-    }),
-  );
-  const all = nodes.names.map((node, at) => `${node} ${versions[at]}`);
-  const [first] = versions;
-  if (versions.some((version) => version !== first))
-    throw new StepError(`the nodes run several versions of Vault: ${all.join(", ")}`);
-  step.say(`every node runs Vault ${first}`);
+async function unsealed(node: string, nodes: RollingNodes): Promise<void> {
+  const vault = await nodes.vault(node);
+  const { sealed } = await vault.sealStatus().finally(() => vault.close());
+  if (sealed) throw new NotYet(`${node} is sealed`);
+}
+
+/** A wait that is to end long before the step does. */
+function limited(step: Waiting): Waiting {
+  const limit = within(step, healthySeconds);
+  return limit.deadline < step.deadline ? limit : step;
 }
 
 /** Unseals a node that is initialised and sealed. @returns whether it is initialised: one that never joined is not */
@@ -177,7 +172,7 @@ async function isLeader(node: string, nodes: RollingNodes): Promise<boolean> {
 
 async function restart(node: string, nodes: RollingNodes, opening: Opening, step: Waiting): Promise<void> {
   if (nodes.names.length > 1) {
-    await until(`the others to do without ${node}`, () => othersHealthy(node, nodes), step);
+    await until(`the others to do without ${node}`, () => othersHealthy(node, nodes, step), limited(step));
     await handOver(node, nodes, step);
   }
   step.say(`${node} is started anew`);
@@ -204,14 +199,23 @@ async function handOver(node: string, nodes: RollingNodes, step: Waiting): Promi
   step.say(`${await until(`another node than ${node} to lead`, successor, step)} leads`);
 }
 
-/** Whether every other server of the cluster is a healthy voter: they are a majority, whatever this one is. */
-async function othersHealthy(node: string, nodes: RollingNodes): Promise<void> {
+/**
+ * Whether every other server of the cluster is a healthy voter. That is autopilot's failure tolerance of at least 1 for
+ * the servers that it counts on; and where it counts on this one no more, the others are what keeps Vault up.
+ */
+async function othersHealthy(node: string, nodes: RollingNodes, step: Waiting): Promise<void> {
   const leader = await leaderOf(nodes);
   try {
     const state = await leader.autopilotState();
     const others = Object.keys(state.servers).filter((server) => server !== node);
     const sick = others.find((server) => !isHealthyVoter(state, server));
-    if (sick !== undefined) throw new NotYet(whyNoVoter(state, sick));
+    if (sick !== undefined)
+      throw new NotYet(`failure tolerance ${state.failure_tolerance}; ${whyNoVoter(state, sick)}`);
+    // Autopilot takes ten seconds to see that one is gone.
+    for (const other of others) if (nodes.names.includes(other)) await unsealed(other, nodes);
+    if (others.length === 1) step.say(`of 2 voters none may fail: clients wait until ${node} is back`);
+    else if (isHealthyVoter(state, node) && state.failure_tolerance < 1)
+      throw new NotYet(`failure tolerance ${state.failure_tolerance}, autopilot counts on too few voters`);
   } finally {
     leader.close();
   }

@@ -50,7 +50,7 @@ describe("a preview of a branch, beside the stack that stands", function () {
       head,
       [
         ...title("disruptive."),
-        `- **disruptive**: A rolling restart, one node at a time, the leader last: ${one}, then ${other}, then ${leader}, which leads and hands over first. 3 unseals; clients see one change of leader.`,
+        `- **disruptive**: A rolling restart, one node at a time, the leader last: ${one}, then ${other}, then ${leader}, which leads and hands over first. 3 unseals; clients see one change of leader. A snapshot is saved first, into .local/stacks/${shared.test.name}/snapshots.`,
         because,
         `- **disruptive**: Vault speaks HTTPS instead of HTTP. Clients have to use https:// with each node that has changed, and to trust .local/stacks/${shared.test.name}/vault-ca.crt.`,
         because,

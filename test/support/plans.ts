@@ -48,7 +48,6 @@ export const running: Running = {
     sealed: false,
     leads: name === "vault-1",
     outdated: false,
-    version: "2.0.3",
   })),
   key: { shares: 5, threshold: 3 },
   volumes: [{ name: "data", size: "10Gi" }],

@@ -21,6 +21,8 @@ export interface NodeOptions {
   reconcile?: { interval: string; update: string };
   /** The stanza `telemetry`, and the listener's. */
   telemetry?: { whole: object; listener: object };
+  /** Another program than the `vault` on PATH. */
+  program?: string;
 }
 
 /** Frequent enough that promotions take seconds, so that the tests do not wait for autopilot's 10 s tick. */
@@ -31,6 +33,10 @@ export class VaultProcess {
   readonly name: string;
   readonly folder: string;
   address: string;
+  /** Where the nodes speak Raft with this one. */
+  clusterAddress = "";
+  /** The program that its next start runs. */
+  program = "vault";
   /** What names its store, as a PVC's UID does. A blank store has another one. */
   store = 1;
   #child: ChildProcess | undefined;
@@ -79,7 +85,10 @@ export class VaultProcess {
       },
     };
     await writeFile(join(folder, "config.json"), JSON.stringify(config));
-    return new VaultProcess(name, folder, address, tls?.caCert);
+    const prepared = new VaultProcess(name, folder, address, tls?.caCert);
+    prepared.clusterAddress = `127.0.0.1:${cluster}`;
+    if (options.program !== undefined) prepared.program = options.program;
+    return prepared;
   }
 
   get logFile(): string {
@@ -93,7 +102,7 @@ export class VaultProcess {
 
   /** Starts the server and waits until its API answers. */
   async start(): Promise<void> {
-    const child = spawn("vault", ["server", `-config=${join(this.folder, "config.json")}`], {
+    const child = spawn(this.program, ["server", `-config=${join(this.folder, "config.json")}`], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;

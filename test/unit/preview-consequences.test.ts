@@ -43,6 +43,45 @@ describe("what a preview says of a certificate", () => {
   });
 });
 
+describe("what a preview says of another Vault", () => {
+  const runningThese = (...versions: (string | undefined)[]) => ({
+    ...running,
+    nodes: running.nodes.map((node, at) => (versions[at] ? { ...node, version: versions[at] } : node)),
+  });
+  const to = (tag: string, ...versions: (string | undefined)[]) =>
+    judged({ values: { "server.image.tag": tag }, running: runningThese(...versions) });
+
+  it("that is newer: nothing but the restart", () => {
+    assert.equal(only(to("2.0.4", "2.0.3", "2.0.3", "2.0.3")).verdict, "disruptive");
+    assert.equal(only(to("2.0", "2.0.3", undefined, "2.0.3")).verdict, "disruptive");
+  });
+
+  it("that is older than what one node runs: that it is refused, by which node, and the way on", () => {
+    const { goesOn, verdict, consequences } = to("2.0.2", "2.0.1", "2.0.3", "2.0.1");
+    assert.deepEqual([goesOn, verdict], [false, "destructive"]);
+    const [first] = consequences;
+    assert.match(first?.says ?? "", /^vault-1 would be taken back to an older Vault/);
+    assert.deepEqual(first?.because, ["Vault: 2.0.3 -> 2.0.2"]);
+    assert.match(first?.refused?.why ?? "", /Put the image of 2\.0\.3, or a newer one, back/);
+    assert.deepEqual(first?.refused?.next, ["npm run up -- --stack prod"]);
+  });
+
+  for (const tag of ["latest", "sha256:0123", ""])
+    it(`that ${tag === "" ? "has no tag" : `is tagged ${tag}`}: that its version is not known, and guesses none`, () => {
+      const { goesOn, consequences } = to(tag, "2.0.3", "2.0.3", "2.0.3");
+      assert.equal(goesOn, true);
+      const said = consequences.map(({ says }) => says);
+      assert.ok(
+        said.some((text) => /is not known: its tag, .*, says no version/.test(text)),
+        `${said}`,
+      );
+    });
+
+  it("that is older, while nothing of the release changes: nothing", () => {
+    assert.deepEqual(judged({ running: runningThese("9.0.0", "9.0.0", "9.0.0") }).consequences, []);
+  });
+});
+
 describe("what a preview says of a restart", () => {
   const says = (more: Parameters<typeof judged>[0]) =>
     only(judged({ values: { "server.image.tag": "2.0.4" }, ...more }));
@@ -54,28 +93,19 @@ describe("what a preview says of a restart", () => {
       text,
       /leader last: vault-0, then vault-2, then vault-1, which leads and hands over first\. 3 unseals; clients see one change of leader/,
     );
+    assert.match(text, /\. A snapshot is saved first, into \.local\/stacks\/prod\/snapshots\.$/);
     assert.deepEqual(because, ["image: 2.0.3 -> 2.0.4"]);
   });
 
-  it("says that a snapshot is saved first, and where", () => {
-    assert.match(
-      says({}).says,
-      /Before the first, a snapshot is saved into \.local\/stacks\/prod\/snapshots\.$/,
-    );
-  });
-
-  it("with an older image than the one that leads: refused, with the reason; not while an older one still leads", () => {
-    const older = says({ values: { "server.image.tag": "1.21.1" } });
-    assert.match(older.refused?.why ?? "", /Vault 2\.0\.3 leads, and the release wants 1\.21\.1/);
-    const nodes = running.nodes.map((node) => ({ ...node, version: node.leads ? "1.21.1" : "2.0.3" }));
-    const back = says({
-      values: { "server.image.tag": "1.21.1" },
-      from: { "server.image.tag": "2.0.3" },
-      running: { ...running, nodes },
-    });
-    assert.equal(back.refused, undefined);
-    const said = says({ values: { "server.image.tag": "latest" } });
-    assert.equal(said.refused, undefined, "what is no version is not older");
+  it("speaks of no snapshot where nothing is restarted, or nobody could give one", () => {
+    const config = "server.ha.raft.config";
+    const alone = {
+      running: { ...running, nodes: [{ name: "vault-0", sealed: true }] },
+      config: { "vault.replicas": "1" },
+      from: { "server.ha.replicas": 1 },
+    };
+    const { consequences } = judged({ values: { [config]: 'storage "raft" {}' } });
+    for (const { says: text } of [...consequences, says(alone)]) assert.doesNotMatch(text, /snapshot/);
   });
 
   it("names no order where nobody is known to lead", () => {

@@ -6,6 +6,7 @@ import { NotYet } from "../../steps/lib/errors.ts";
 import { openRoad } from "../../steps/lib/reach.ts";
 import { type Road, shownCertificate } from "../../steps/lib/road.ts";
 import { type RollingNodes, rollOut } from "../../steps/lib/rollout.ts";
+import { snapshotFiles } from "../../steps/lib/snapshot-record.ts";
 import { Vault } from "../../steps/lib/vault.ts";
 import { issueCertificate, type Made, makeAuthority } from "../../steps/lib/x509.ts";
 import { VaultStack } from "../support/vault-stack.ts";
@@ -22,14 +23,9 @@ describe("a rollout, on real Vault processes", function () {
   let said: string[];
   let certificates: Record<string, Made>;
   const turned = new Set<string>();
-  /** The version that the release wants. */
-  let wanted: string | undefined;
-  /** Has the snapshot before the first restart fail. */
-  let snapshotFails: Error | undefined;
 
   beforeEach(async () => {
     [done, said, certificates] = [[], [], {}];
-    [wanted, snapshotFails] = [undefined, undefined];
     turned.clear();
     authority = await makeAuthority("one");
     stack = await VaultStack.start(3);
@@ -72,6 +68,8 @@ describe("a rollout, on real Vault processes", function () {
     },
     seemsToLead: async (pod) => (await process(pod).get("sys/leader")).is_self === true,
     isOutdated: async (pod) => !turned.has(pod),
+    // It says no version: what comes of one that does is in upgrade.test.ts.
+    image: async () => "hashicorp/vault:latest",
     restart: async (pod) => {
       done.push(`restart ${pod}`);
       await process(pod).stop("SIGTERM");
@@ -79,7 +77,6 @@ describe("a rollout, on real Vault processes", function () {
       turned.add(pod);
       await process(pod).start();
     },
-    wantedVersion: async () => wanted,
     vault: async (pod) => new Vault(await roadTo(pod), pod, { signal: anySignal() }, stack.token),
     ...more,
   });
@@ -87,11 +84,11 @@ describe("a rollout, on real Vault processes", function () {
     rollOut(
       nodes(more),
       {
-        ...{ stack: "dev", stackDir: "x", reach: stack.target().reach as never, ...stack.keys, threshold: 3 },
-        snapshot: async ({ node }) => {
-          done.push(`snapshot of ${node}`);
-          if (snapshotFails) throw snapshotFails;
-        },
+        stack: "dev",
+        stackDir: stack.stackDir,
+        reach: stack.target().reach as never,
+        ...stack.keys,
+        threshold: 3,
       },
       {
         say: (line) => said.push(line),
@@ -120,13 +117,15 @@ describe("a rollout, on real Vault processes", function () {
     const signal = anySignal();
     const place = { token: stack.token, mount: "ledger" };
     const writer = new Writer({ road: await road(), nodes: pods, prefix: "w", signal, ...place });
-    const { restarted } = await roll();
+    const { restarted, snapshot = "" } = await roll();
     await writer.stop();
+    assert.deepEqual(await snapshotFiles(stack.stackDir), [snapshot]);
     const others = pods.filter((pod) => pod !== led);
     assert.deepEqual(restarted, [...others, led]);
-    assert.deepEqual(done, [`snapshot of ${led}`, ...[...others, led].map((pod) => `restart ${pod}`)]);
-    const { version } = await process(led).get("sys/seal-status");
-    assert.equal(said.at(-1), `every node runs Vault ${version}`);
+    assert.deepEqual(
+      done,
+      [...others, led].map((pod) => `restart ${pod}`),
+    );
     assert.ok(writer.acknowledged.length > 20, `${writer.acknowledged.length} were acknowledged`);
     const step = { say: () => {}, signal, deadline: Date.now() + 60_000, timeoutSeconds: 60 };
     for (const node of pods)
@@ -140,30 +139,15 @@ describe("a rollout, on real Vault processes", function () {
     const led = await leader();
     certificates = {};
     done = [];
-    const { reloaded, restarted } = await roll();
-    assert.deepEqual(restarted, []);
+    const saved = await snapshotFiles(stack.stackDir);
+    const { reloaded, restarted, snapshot } = await roll();
+    assert.deepEqual([restarted, snapshot], [[], undefined]);
+    assert.deepEqual(await snapshotFiles(stack.stackDir), saved, "a certificate alone is worth no snapshot");
     assert.deepEqual(reloaded, [...pods.filter((pod) => pod !== led), led]);
     assert.deepEqual(
       [...new Set(done)],
       reloaded.map((pod) => `reload ${pod}`),
     );
-  });
-
-  it("restarts no node where the snapshot before it fails", async () => {
-    await stack.up();
-    snapshotFails = new Error("the disk is full");
-    await assert.rejects(roll(), /the disk is full/);
-    assert.deepEqual(done, [`snapshot of ${await leader()}`]);
-    assert.equal(await healthyVoters(), 3);
-  });
-
-  it("restarts no node with an older Vault than the one that leads, and takes no word for a version", async () => {
-    await stack.up();
-    wanted = "1.0.9";
-    await assert.rejects(roll(), /Vault \S+ leads, and the release wants 1\.0\.9: .*No node was restarted/);
-    assert.deepEqual(done, []);
-    wanted = "99.0.0";
-    assert.equal((await roll()).restarted.length, 3);
   });
 
   it("changes nothing where every node is as it should be", async () => {

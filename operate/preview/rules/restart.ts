@@ -1,7 +1,6 @@
 /** Nodes that are started anew, as the step `rollout` does it (steps/lib/rollout.ts). */
-import { valueAt } from "../../../components/values-file.ts";
 import { podNames } from "../../../steps/lib/road.ts";
-import { isOlder } from "../../../steps/lib/version.ts";
+import { snapshotFolder } from "../../../steps/lib/snapshot-record.ts";
 import { type Explained, inOrder, inRow } from "../consequence.ts";
 import type { Plan, RunningNode } from "../plan.ts";
 
@@ -19,24 +18,9 @@ export function restart(plan: Plan, causes: string[]): Explained[] {
   const because = causes.length > 0 ? causes : ["an earlier update did not restart them"];
   const names = changes.map(({ name }) => name);
   const covers = names.filter((name) => /^(vault-release|lifecycle-(rollout|verify|unseal-.*))$/.test(name));
-  const says = `${inWords(nodes, known.length)} Before the first, a snapshot is saved into ${plan.stackDir}/snapshots.`;
-  return [{ verdict: "disruptive", says, because, covers, ...refusedDowngrade(plan) }];
-}
-
-/**
- * Vault does not read what a newer one has stored, so an older image is refused once a newer one leads. As long as none
- * does, as in an upgrade that was cut off, the older one can be put back.
- */
-function refusedDowngrade({ release, running, commands, stack }: Plan): Pick<Explained, "refused"> {
-  const wanted = valueAt(release?.after ?? {}, "server.image.tag");
-  const leader = running.nodes.find(({ leads }) => leads === true)?.version;
-  if (typeof wanted !== "string" || leader === undefined || !isOlder(wanted, leader)) return {};
-  return {
-    refused: {
-      why: `Vault ${leader} leads, and the release wants ${wanted}: Vault does not read what a newer one has stored. Put the version back. To go to an older one, restore a snapshot from before the upgrade into a Vault of that version.`,
-      next: [`npm run snapshot list${stack === "dev" ? "" : ` -- --stack ${stack}`}`, commands.up],
-    },
-  };
+  const serves = known.length > 1 || nodes[0]?.leads === true;
+  const first = serves ? ` A snapshot is saved first, into ${snapshotFolder(plan.stackDir)}.` : "";
+  return [{ verdict: "disruptive", says: `${inWords(nodes, known.length)}${first}`, because, covers }];
 }
 
 function inWords(nodes: RunningNode[], all: number): string {
