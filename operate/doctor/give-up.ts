@@ -6,7 +6,10 @@ import type { Evidence } from "./evidence/evidence.ts";
  * Lets blank nodes join in the place of these, whose stores are lost: the stack has to be told that the known ones
  * are given up (docs/init.md, The identity), or it refuses.
  */
-export function giveUpLines({ subject, pulumi, kubernetes }: Evidence, nodes: readonly string[]): string[] {
+export function giveUpLines(
+  { subject, pulumi, kubernetes }: Pick<Evidence, "subject" | "pulumi" | "kubernetes">,
+  nodes: readonly string[],
+): string[] {
   // The stack refuses as long as one store is not the known one, so all that differ have to be named at once.
   const differing = subject.pods.filter((node) => {
     const found = kubernetes?.value?.pods[node]?.claim?.uid;

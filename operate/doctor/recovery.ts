@@ -8,18 +8,21 @@ export interface Voter {
   address: string;
 }
 
+/** What tells who votes. */
+type Known = Pick<Evidence, "raft" | "pulumi" | "subject">;
+
 /** The port on which the nodes speak Raft with each other. */
 const clusterPort = 8201;
 
 /** The voters: as Raft has them, else as the last `up` saw them, else as the chart names them. */
-export function voters({ raft, pulumi, subject }: Evidence): Voter[] {
+export function voters({ raft, pulumi, subject }: Known): Voter[] {
   if (raft.value) return raft.value.servers.filter(({ voter }) => voter);
   if (pulumi.peers.length > 0) return pulumi.peers;
   return subject.pods.map((node) => ({ node, address: `${node}.vault-internal:${clusterPort}` }));
 }
 
 /** The voters that still have their store: they answer and are initialised, sealed or not. */
-export function survivors(evidence: Evidence): Voter[] {
+export function survivors(evidence: Known & Pick<Evidence, "vault">): Voter[] {
   return voters(evidence).filter(({ node }) => {
     const { value } = evidence.vault[node] ?? {};
     return value?.initialised && value.state !== "removed";

@@ -149,6 +149,11 @@ export const untested: Record<string, string[]> = {
     "npm run snapshot inspect /mnt/backup/dev.snap",
     "npm run rehearse restore /mnt/backup/dev.snap",
   ],
+  "two of three stores would have to be lost; test/vault/recover.test.ts does that to real processes": [
+    "npm run recover quorum",
+    "npm run recover quorum -- --dry-run",
+  ],
+  "it takes long, and runs where it is named": ["npm test -- soak"],
   "it builds for half an hour; the set-up of npm test builds the same where it has to": [
     "node offline/build.ts",
     "node offline/build.ts vault",
