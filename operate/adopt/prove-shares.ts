@@ -24,7 +24,7 @@ export async function proveShares(
 ): Promise<ProvedToken> {
   const vault = withToken(rootToken);
   try {
-    const made = await generate(vault, shares.slice(0, threshold));
+    const made = await generateRoot(vault, shares.slice(0, threshold));
     if (rootToken === undefined || !(await isRoot(vault))) return { rootToken: made, made: true };
     await revoke(withToken(made));
     return { rootToken, made: false };
@@ -38,7 +38,14 @@ export async function revoke(own: Vault): Promise<void> {
   await own.revokeSelf().finally(() => own.close());
 }
 
-async function generate(vault: Vault, shares: string[]): Promise<string> {
+/** The shares do not open this Vault. Nothing was changed. */
+export class WrongShares extends CommandError {}
+
+/**
+ * Makes a root token with so many shares as the threshold.
+ * @throws WrongShares, or CommandError where Vault wants a token, or somebody else is generating one
+ */
+export async function generateRoot(vault: Vault, shares: readonly string[]): Promise<string> {
   const { started } = await vault.rootGeneration().catch(refusedToken);
   if (started)
     throw new CommandError(
@@ -51,12 +58,12 @@ async function generate(vault: Vault, shares: string[]): Promise<string> {
   } catch (error) {
     const left = await cancel(vault);
     if (!isWrongShare(error)) throw error;
-    throw new CommandError(
+    throw new WrongShares(
       `These shares are not this Vault's: ${error.message}. Nothing was changed, and nothing is sealed.${left}`,
     );
   }
   if (encoded !== "") return decode(encoded, otp);
-  throw new CommandError(
+  throw new WrongShares(
     `Vault wants more than ${shares.length} shares. Nothing was changed.${await cancel(vault)}`,
   );
 }

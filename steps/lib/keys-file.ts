@@ -20,6 +20,16 @@ const Custody = z.object({
   provedAt: z.iso.datetime(),
 });
 
+/** A rekey that was begun and has not ended. */
+const Rekey = z.object({
+  /** Vault's name for it. */
+  nonce: z.string(),
+  begunAt: z.iso.datetime(),
+  threshold: z.number().int().positive(),
+  /** The new shares, once Vault has given them. They open nothing before they were given back to it. */
+  shares: z.array(z.string().min(1)).min(1).optional(),
+});
+
 /**
  * What the journal vault-init.json holds: the intent, written before the call; the answer, written at once after it;
  * and custody, written when the shares that went through the state have unsealed the node.
@@ -38,6 +48,13 @@ const Keys = z.object({
   custody: Custody.optional(),
   /** Set where shares or token have taken the place of those of the initialisation: Pulumi's state is to follow. */
   changedAt: z.iso.datetime().optional(),
+  rekey: Rekey.optional(),
+  /** A token whose place `rootToken` has taken, until it is known to be revoked. */
+  retiring: z.string().min(1).optional(),
+  /** Set where the root token was revoked: `rootToken` is then one of the stack's own, which may do what its steps need. */
+  rootRevoked: z.object({ at: z.iso.datetime(), user: z.string() }).optional(),
+  /** In a file that was kept: when other keys took the place of these. They open the snapshots of before. */
+  replacedAt: z.iso.datetime().optional(),
 });
 export type Keys = z.output<typeof Keys>;
 

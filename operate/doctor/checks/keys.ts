@@ -48,9 +48,10 @@ export const keys: Check = {
         means: "Someone initialised or restored another Vault in these pods. These keys do not open it.",
         next: [commandsOf(subject).kubectl("get pods,pvc"), "# docs/init.md, The identity, has the ways out"],
       };
+    // After a rekey to another number a standby tells the former one until it is started anew.
     const odd = Object.entries(vault).find(
       ([, { value }]) =>
-        value?.initialised &&
+        value?.leads &&
         journal.value &&
         value.shares > 0 &&
         journal.value.shares > 0 &&
