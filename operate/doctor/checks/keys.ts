@@ -48,10 +48,11 @@ export const keys: Check = {
         means: "Someone initialised or restored another Vault in these pods. These keys do not open it.",
         next: [commandsOf(subject).kubectl("get pods,pvc"), "# docs/init.md, The identity, has the ways out"],
       };
-    // After a rekey to another number a standby tells the former one until it is started anew.
+    // A standby tells the number of before a rekey until it is started anew.
     const odd = Object.entries(vault).find(
       ([, { value }]) =>
-        value?.leads &&
+        value?.initialised &&
+        value.leads !== false &&
         journal.value &&
         value.shares > 0 &&
         journal.value.shares > 0 &&
@@ -74,16 +75,17 @@ export const keys: Check = {
       yield {
         id: "token-refused",
         nodes: [],
-        wrong: "Vault does not take the stack's root token",
+        wrong: "Vault does not take the stack's token",
         evidence: [
           {
-            asked: "GET /v1/sys/storage/raft/configuration with the root token",
+            asked: "GET /v1/sys/storage/raft/configuration with the stack's token",
             answered: raft.failed ?? "",
           },
         ],
         means:
-          "It was revoked, or it is of another Vault. Where it was revoked on purpose, this look cannot see what Raft says.",
+          "It was revoked, it has run out, or it is of another Vault. This look cannot see what Raft says. The stack's shares make another one.",
         next: [
+          `npm run root generate -- --stack ${subject.stack}`,
           `ls -l ${path}`,
           commandsOf(subject).vault(subject.pods[0] ?? "vault-0", "operator raft list-peers"),
         ],
