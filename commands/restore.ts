@@ -106,7 +106,12 @@ async function run(): Promise<never> {
   });
   const threshold = plan.facts.seal?.threshold ?? 1;
   const original = fromCluster
-    ? await originalKeys(stackDir, fromCluster, { threshold, command: `${again} --confirm ${name}` }, say)
+    ? await originalKeys(
+        stackDir,
+        fromCluster,
+        { threshold, command: `${again} --confirm ${name}`, savedAt: plan.record?.savedAt },
+        say,
+      )
     : undefined;
   const outcome = await restore(plan, restoring, original);
   await giveUpFormer(stack, outcome);

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import { openVault, vaultKeys } from "../operate/open-vault.ts";
+import { renewStackToken } from "../operate/rotation/renew.ts";
 import { listSnapshots } from "../operate/snapshot/list.ts";
 import { bytes, factsText, listText } from "../operate/snapshot/text.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
@@ -61,6 +62,7 @@ async function save(): Promise<never> {
   const leader = await until("a node to lead", () => leaderAmong(vaults), step, next);
   const to = file === undefined ? relative(process.cwd(), snapshotFolder(open.stack.dir)) : { file };
   const { record, ...saved } = await saveSnapshot(leader, to, name, { say, signal });
+  await renewStackToken({ ...open, stack: name, stackDir: open.target.stackDir, ...step });
   const { clusterId, savedAt } = record;
   const text = `Saved ${saved.file} (${bytes(saved.size)}), from ${leader.node}. Its keys are those of now: keep them as long as the snapshot.\nProve that it can be restored: npm run rehearse restore${name === "dev" ? "" : ` -- --stack ${name}`}\n`;
   return await printAndExit(flags.json ? json({ ...saved, clusterId, savedAt }) : text, 0);

@@ -2,6 +2,8 @@
 import { judgeUpdate } from "../operate/preview/before-update.ts";
 import { replacesCluster, takeClusterDown } from "../operate/preview/replace-cluster.ts";
 import { judgementText } from "../operate/preview/text.ts";
+import { openRotating } from "../operate/rotation/open.ts";
+import { renewStackToken } from "../operate/rotation/renew.ts";
 import { clusterExists } from "../operate/stack-texts.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
 import { CommandError, endOnInterrupt, networkFlag, runCommand } from "../setup/command.ts";
@@ -13,6 +15,7 @@ import { SETUP_STEPS, setUp } from "../setup/setup.ts";
 import { Stack } from "../setup/stack.ts";
 import { readSummary, summaryText } from "../setup/summary.ts";
 import { wakeCluster } from "../setup/wake-cluster.ts";
+import { readKeys } from "../steps/lib/keys-file.ts";
 
 const { flags } = argumentsOrExit({
   command: "npm run up",
@@ -53,6 +56,8 @@ await runCommand(
       if (judgement && replacesCluster(judgement)) await takeClusterDown(stack, again);
       await pulumiShown(stack.env, stackArguments("up", name, "--yes", ...previewed), again);
     });
+    // Only where there is a token that ends by itself: everybody else is spared the way to Vault.
+    if ((await readKeys(stack.dir))?.rootRevoked) await renewStackToken(await openRotating(name, undefined));
     const summary = readSummary(await stack.outputs());
     const ms = Date.now() - started;
     if (flags.json) {

@@ -13,6 +13,7 @@ const Kept = z.object({
   threshold: z.number(),
   answer: z.object({ shares: z.array(z.string()), rootToken: z.string() }),
   custody: z.object({ clusterId: z.string() }),
+  replacedAt: z.string().optional(),
 });
 
 /**
@@ -24,10 +25,10 @@ const Kept = z.object({
 export async function originalKeys(
   stackDir: string,
   cluster: string,
-  { threshold, command }: { threshold: number; command: string },
+  { threshold, command, savedAt }: { threshold: number; command: string; savedAt: string | undefined },
   say: (line: string) => void,
 ): Promise<GivenKeys> {
-  const kept = keptKeys(stackDir, cluster, say);
+  const kept = keptKeys(stackDir, cluster, savedAt, say);
   if (kept !== undefined) return kept;
   if (!process.stdin.isTTY) return parseKeys(await text(process.stdin), keysUsage(command));
   return await askKeys(threshold);
@@ -43,21 +44,35 @@ export async function keysFor(
   now: VaultKeys | undefined,
   say: (line: string) => void,
 ): Promise<VaultKeys> {
-  const cluster = (await readRecord(snapshot))?.clusterId;
-  const keys = (cluster === undefined ? undefined : keptKeys(stackDir, cluster, say)) ?? now;
+  const { clusterId, savedAt } = (await readRecord(snapshot)) ?? {};
+  const keys = (clusterId === undefined ? undefined : keptKeys(stackDir, clusterId, savedAt, say)) ?? now;
   if (keys === undefined)
     throw new CommandError(`There are no keys in ${stackDir} that could open ${snapshot}.`);
   return keys;
 }
 
-/** The keys of a journal in the stack's folder that opened this Vault; undefined where there is none. */
-function keptKeys(stackDir: string, cluster: string, say: (line: string) => void): VaultKeys | undefined {
-  for (const name of readdirSync(stackDir).filter((name) => /^vault-init.*\.json$/.test(name))) {
+/**
+ * The keys of a journal in the stack's folder that opened this Vault when the snapshot was saved; undefined where there
+ * is none, or where keys were changed and nobody noted when it was saved.
+ */
+export function keptKeys(
+  stackDir: string,
+  cluster: string,
+  savedAt: string | undefined,
+  say: (line: string) => void,
+): VaultKeys | undefined {
+  const files = readdirSync(stackDir).filter((name) => /^vault-init.*\.json$/.test(name));
+  const ofCluster = files.flatMap((name) => {
     const file = join(stackDir, name);
     const kept = Kept.safeParse(JSON.parse(readFileSync(file, "utf8"))).data;
-    if (kept?.custody.clusterId !== cluster) continue;
-    say(`the keys of ${cluster} are taken from ${file}`);
-    return { ...kept.answer, threshold: kept.threshold };
-  }
-  return undefined;
+    return kept?.custody.clusterId === cluster ? [{ ...kept, file }] : [];
+  });
+  if (savedAt === undefined && ofCluster.length > 1) return undefined;
+  // Those of its time are the first that were replaced after it; the ones that nothing has replaced come last.
+  const [kept] = ofCluster
+    .filter(({ replacedAt }) => replacedAt === undefined || savedAt === undefined || replacedAt > savedAt)
+    .sort((one, other) => ((one.replacedAt ?? "~") < (other.replacedAt ?? "~") ? -1 : 1));
+  if (kept === undefined) return undefined;
+  say(`the keys of ${cluster} are taken from ${kept.file}`);
+  return { ...kept.answer, threshold: kept.threshold };
 }

@@ -45,6 +45,10 @@ export interface Status {
   tls?: TlsView;
   /** The snapshots on this machine; absent where the folder cannot be read. */
   snapshots?: Snapshots;
+  /** Where this machine's journal says that the root token was revoked: when, and the user who logs in since. */
+  rootRevoked?: { at: string; user: string };
+  /** Where a rekey was begun from this machine and has not ended: when. */
+  rekeyBegunAt?: string;
   nodes: NodeStatus[];
   disagreements: Disagreement[];
 }
@@ -64,6 +68,7 @@ export function statusOf(subject: Named, views: Views): Status {
   const committed = views.vault[leaders[0] ?? ""]?.value?.committedIndex;
   const found = disagreements(subject, views);
   const [leader] = leaders;
+  const { rootRevoked, rekeyBegunAt } = views.journal.value ?? {};
   return {
     stack: subject.stack,
     verdict: leader === undefined ? "down" : found.length > 0 ? "degraded" : "healthy",
@@ -71,6 +76,8 @@ export function statusOf(subject: Named, views: Views): Status {
     ...(views.raft.value && { failureTolerance: views.raft.value.failureTolerance }),
     ...(views.tls && { tls: views.tls }),
     ...(views.snapshots.value && { snapshots: snapshotsOf(views.snapshots.value) }),
+    ...(rootRevoked && { rootRevoked }),
+    ...(rekeyBegunAt && { rekeyBegunAt }),
     nodes: subject.pods.map((node) => ({
       node,
       pulumi: views.pulumi.nodes[node] ?? { done: [], missing: [] },

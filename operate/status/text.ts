@@ -17,6 +17,7 @@ export function statusText(status: Status): string {
     ...table(["node", "Pulumi", "Kubernetes", "Vault", "Raft"], rows),
     ...tlsLines(status),
     ...snapshotLines(status, new Date()),
+    ...keysLines(status),
     "",
     ...status.disagreements.flatMap(({ says, next }) => [`  ${says}`, `    ${next}`]),
     ...(status.disagreements.length > 0 ? [""] : []),
@@ -43,6 +44,17 @@ function tlsLines({ tls, nodes }: Status): string[] {
   const showing = nodes.filter(({ tls }) => tls.shows?.fingerprint === fingerprint).length;
   return [
     `  TLS: certificate by ${issuer}, ${ends}, Secret ${tls.secret}, shown by ${showing} of ${nodes.length} nodes`,
+  ];
+}
+
+/** What the journal tells; Vault is not asked. */
+function keysLines({ rootRevoked, rekeyBegunAt, stack }: Status): string[] {
+  const flag = stack === "dev" ? "" : ` -- --stack ${stack}`;
+  return [
+    ...(rootRevoked
+      ? [`  root token: revoked on ${dayOf(rootRevoked.at)}; ${rootRevoked.user} logs in`]
+      : []),
+    ...(rekeyBegunAt ? [`  rekey: begun on ${dayOf(rekeyBegunAt)} and cut off (npm run rekey${flag})`] : []),
   ];
 }
 

@@ -13,13 +13,17 @@ export interface Journal {
   /** How many shares it holds. */
   shares: number;
   threshold: number;
+  /** Where the root token was revoked: when, and the user who logs in since. */
+  rootRevoked?: { at: string; user: string };
+  /** When a rekey was begun that has not ended. */
+  rekeyBegunAt?: string;
 }
 
 /** Reads it; undefined where there is none. Throws where others may read it, or it cannot be read. */
 export async function journalView(stackDir: string): Promise<Journal | undefined> {
   const keys = await readKeys(stackDir);
   if (keys === undefined) return undefined;
-  const { pod, intendedAt, answer, pvcUid, custody, threshold } = keys;
+  const { pod, intendedAt, answer, pvcUid, custody, threshold, rootRevoked, rekey } = keys;
   return {
     pod,
     intendedAt,
@@ -28,5 +32,7 @@ export async function journalView(stackDir: string): Promise<Journal | undefined
     ...(answer && { initialisedAt: answer.initialisedAt }),
     ...(pvcUid && { store: pvcUid }),
     ...(custody && { clusterId: custody.clusterId }),
+    ...(rootRevoked && { rootRevoked }),
+    ...(rekey && { rekeyBegunAt: rekey.begunAt }),
   };
 }
