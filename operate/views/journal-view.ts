@@ -15,6 +15,8 @@ export interface Journal {
   threshold: number;
   /** Where the root token was revoked: when, and the user who logs in since. */
   rootRevoked?: { at: string; user: string };
+  /** When other shares or another token took the place of those before. */
+  changedAt?: string;
   /** When a rekey was begun that has not ended. */
   rekeyBegunAt?: string;
 }
@@ -23,7 +25,7 @@ export interface Journal {
 export async function journalView(stackDir: string): Promise<Journal | undefined> {
   const keys = await readKeys(stackDir);
   if (keys === undefined) return undefined;
-  const { pod, intendedAt, answer, pvcUid, custody, threshold, rootRevoked, rekey } = keys;
+  const { pod, intendedAt, answer, pvcUid, custody, threshold, rootRevoked, rekey, changedAt } = keys;
   return {
     pod,
     intendedAt,
@@ -32,6 +34,7 @@ export async function journalView(stackDir: string): Promise<Journal | undefined
     ...(answer && { initialisedAt: answer.initialisedAt }),
     ...(pvcUid && { store: pvcUid }),
     ...(custody && { clusterId: custody.clusterId }),
+    ...(changedAt && { changedAt }),
     ...(rootRevoked && { rootRevoked }),
     ...(rekey && { rekeyBegunAt: rekey.begunAt }),
   };

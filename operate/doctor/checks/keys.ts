@@ -19,13 +19,20 @@ export const keys: Check = {
             answered: `${journal.value?.initialisedAt ?? "not known"}, store ${journal.value?.store ?? "not known"}`,
           },
         ],
-        means:
-          "One of the two is of another Vault: a journal that was copied from elsewhere, or a state that was brought back. Unsealing with the wrong ones fails and does no harm. Keep both.",
-        next: [
-          `cp -p ${path} ${path}.kept`,
-          "# with the shares of the state, one node at a time, the threshold number of times:",
-          `pulumi stack output shares --show-secrets --stack ${subject.stack}`,
-        ],
+        ...(journal.value?.changedAt
+          ? {
+              means: `Shares or token were changed at ${journal.value.changedAt}, and the state has those of before. The next update brings the new ones into it.`,
+              next: [`npm run up -- --stack ${subject.stack}`],
+            }
+          : {
+              means:
+                "One of the two is of another Vault: a journal that was copied from elsewhere, or a state that was brought back. Unsealing with the wrong ones fails and does no harm. Keep both.",
+              next: [
+                `cp -p ${path} ${path}.kept`,
+                "# with the shares of the state, one node at a time, the threshold number of times:",
+                `pulumi stack output shares --show-secrets --stack ${subject.stack}`,
+              ],
+            }),
       };
     // A journal that cannot be read is told by its own check.
     else if (sameKeys.failed !== undefined && journal.failed === undefined)
