@@ -81,6 +81,24 @@ export const tested: Record<string, Record<string, string>> = {
     "npm run restore .local/stacks/<stack>/snapshots/<snapshot>": '"restore", file, "--confirm"',
     "npm run restore .local/stacks/<stack>/snapshots/<snapshot> -- --dry-run": '"restore", file, "--dry-run"',
   },
+  "test/cluster/7-keys.test.ts": {
+    "npm run rekey": 'json("rekey")',
+    "npm run rekey -- --dry-run": 'json("rekey", "--dry-run")',
+    "npm run rotate": 'json("rotate")',
+    "npm run root revoke": '"root", "revoke", "--user", "olga"',
+    "npm run root revoke -- --user olga": '"root", "revoke", "--user", "olga"',
+    "npm run root revoke -- --user olga --dry-run": 'run("--dry-run")',
+    "npm run root generate": 'json("root", "generate")',
+  },
+  "test/vault/rekey.test.ts": {
+    "npm run rekey -- --shares 7 --threshold 4": "rekey({ shares: 3, threshold: 2 }, rotating)",
+    "npm run rekey -- --cancel <nonce>": "await cancel(nonce, await rotating())",
+  },
+  "test/vault/root.test.ts": {
+    "npm run rotate -- --dry-run": "await rotatingOn(stack), false)",
+    "vault login -method=userpass username=olga": "auth/userpass/login/",
+    "vault print token | npm run -s root generate -- --token": "generateRoot(rotating, await login())",
+  },
   "test/cluster/8-adopt.test.ts": {
     "npm run -s adopt -- --context my-context < cluster-keys.json": '"--context", cluster.context',
     "npm run -s adopt -- < cluster-keys.json": '["commands/adopt.ts", "--stack", test.name',
@@ -178,6 +196,7 @@ export const untested: Record<string, string[]> = {
     "kubectl scale",
     "helm upgrade",
     "vault audit disable file",
+    "vault operator generate-root -cancel",
     "vault operator step-down",
     "pulumi import",
   ],
