@@ -223,6 +223,29 @@ describe("a limit", () => {
 });
 
 describe("the keys", () => {
+  it("that were changed on purpose come into the state with the next update", () => {
+    const changedAt = "2026-02-01T00:00:00Z";
+    const value = { ...(well.journal.value as object), changedAt } as Evidence["journal"]["value"];
+    const [finding] = findings(keys, { sameKeys: { value: false }, journal: { value } });
+    assert.equal(finding?.id, "keys-differ");
+    assert.deepEqual(finding?.next, ["npm run up -- --stack dev"]);
+    const [unexplained] = findings(keys, { sameKeys: { value: false } });
+    assert.match(unexplained?.next.join() ?? "", /pulumi stack output shares/);
+  });
+
+  it("are not called unfit for the number that a standby tells from before a rekey", () => {
+    const [pod, of3] = [
+      "vault-0",
+      { ...(well.journal.value as object), shares: 3 } as Evidence["journal"]["value"],
+    ];
+    const leads = {
+      value: { ...(well.vault[pod]?.value as object), shares: 3 },
+    } as Evidence["vault"][string];
+    const rekeyed = { journal: { value: of3 }, vault: { ...well.vault, [pod]: leads } };
+    assert.deepEqual(findings(keys, rekeyed), []);
+    assert.equal(findings(keys, { journal: { value: of3 } })[0]?.id, "keys-do-not-fit");
+  });
+
   const entry = { pod: "vault-0", intendedAt: "2026-01-01T00:00:00Z", shares: 5, threshold: 3 };
 
   it("of an answer that never reached the disk are lost, and the page with the way out is named", () => {

@@ -222,7 +222,7 @@ describe("the doctor, at real Vault nodes", function () {
     assert.match(finding.next.at(-1) ?? "", /pulumi stack output shares --show-secrets --stack dev/);
     const token = finding.all.findings.find(({ id }) => id === "token-refused");
     assert.ok(token, ids(finding.all).join());
-    shows(token, /with the root token => .*with 403/);
+    shows(token, /with the stack's token => .*with 403/);
     assert.ok(!JSON.stringify(finding.all).includes("hvs.of-another"));
   });
 

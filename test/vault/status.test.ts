@@ -4,6 +4,7 @@ import { statusText } from "../../operate/status/text.ts";
 import type { Subject } from "../../operate/views/subject.ts";
 import { gatherViews } from "../../operate/views/views.ts";
 import { poll } from "../../setup/processes.ts";
+import { readKeys, writeKeys } from "../../steps/lib/keys-file.ts";
 import { stateOf, subjectOf } from "../support/subject.ts";
 import { VaultStack } from "../support/vault-stack.ts";
 
@@ -80,6 +81,21 @@ describe("the status of real Vault nodes", function () {
     const status = await look();
     for (const secret of stack.secrets())
       for (const text of [JSON.stringify(status), statusText(status)]) assert.ok(!text.includes(secret));
+  });
+
+  it("tells from the journal that the root token was revoked, and where a rekey was cut off", async () => {
+    const journal = await readKeys(stack.stackDir);
+    if (journal === undefined) return assert.fail("no journal");
+    const at = "2026-02-01T00:00:00.000Z";
+    const rekey = { nonce: "n", begunAt: at, threshold: 3, shares: ["never-shown"] };
+    await writeKeys(stack.stackDir, { ...journal, rekey, rootRevoked: { at, user: "olga" } });
+    const status = await look();
+    await writeKeys(stack.stackDir, journal);
+    const text = statusText(status);
+    assert.match(text, /root token: revoked on 2026-02-01; olga logs in/);
+    assert.match(text, /rekey: begun on 2026-02-01 and cut off \(npm run rekey\)/);
+    assert.ok(!JSON.stringify(status).includes("never-shown"));
+    assert.doesNotMatch(statusText(await look()), /root token|rekey/);
   });
 
   it("is degraded while a node that was started again is sealed, and names the command that unseals it", async () => {
