@@ -52,7 +52,9 @@ export function recovery(evidence: Evidence): string[] {
     ];
   const each = (command: (node: string) => string) => left.map(({ node }) => command(node));
   return [
-    "# Only if the other voters' stores are gone for good. 1. Keep a copy of what each survivor has:",
+    "# Only if the other voters' stores are gone for good. This says what is left, and without --dry-run goes on with it:",
+    `npm run recover quorum -- ${subject.stack === "dev" ? "" : `--stack ${subject.stack} `}--dry-run`,
+    "# The same by hand. 1. Keep a copy of what each survivor has:",
     ...each((node) => kubectl(`exec ${node} -- tar -cf - -C /vault/data . > ${node}-data.tar`)),
     "# 2. Write on each survivor who the cluster is from now on:",
     ...each(

@@ -18,8 +18,8 @@ const data = "/vault/data";
 const put = `cd ${data}/raft && printf %s "$1" >peers.json.tmp && sync && mv peers.json.tmp peers.json && sync`;
 
 /**
- * Goes in by exec, which wants a container that runs: a sealed Vault does. One that ends again and again is caught while
- * it runs, since a pod that was made anew has no waiting time yet.
+ * Goes in by exec, which wants a container that runs: that of a sealed Vault does. One whose Vault ends again and again is
+ * waited for; what ends it has to be mended first, since it could not lead either.
  */
 export async function podStores(
   { kubeconfig, namespace }: Extract<Reach, { kind: "kubernetes" }>,

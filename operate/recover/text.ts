@@ -22,7 +22,7 @@ export function foundText({ voters, survivors, lost }: Found): string {
     `${voters.length} voters, ${majority} are a majority, ${survivors.length} ${survivors.length === 1 ? "has its store" : "have their stores"}:`,
     ...rows,
     `What is done: ${survivors.map(({ node }) => node).join(", ")} ${survivors.length === 1 ? "is" : "are"} restarted, copied to this machine, told by raft/peers.json to be the whole cluster, and unsealed.`,
-    `What may be lost: writes that Vault has acknowledged when only ${lost.map(({ node }) => node).join(", ")} had them on disk, beside the node that led. Nobody can tell which.`,
+    `What may be lost: writes that Vault has acknowledged and that had reached only ${lost.map(({ node }) => node).join(", ")}. Nobody can tell which.`,
     "If a node that is lost ever comes back with its old store, there are two Vaults: delete that store first.",
   ].join("\n");
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { keyMaterial } from "../../policy/rules/key-material.ts";
 import { checkout } from "../../setup/folders.ts";
 import { serverNames } from "../../steps/lib/certificates.ts";
+import { snapshotFiles, snapshotFolder } from "../../steps/lib/snapshot-record.ts";
 import { issueCertificate, makeAuthority } from "../../steps/lib/x509.ts";
 import { formsOf } from "../support/secret-forms.ts";
 import { minutes, pods, sharedStack } from "../support/shared-stack.ts";
@@ -75,6 +76,12 @@ describe("TLS, on a stack that stands", function () {
     const others = pods.filter((pod) => pod !== leader);
     assert.ok(log.includes(`to be started anew: ${[...others, leader].join(", then ")}`), log);
     assert.ok(log.includes(`${leader} leads and hands over`), log);
+    assert.ok(log.indexOf("rollout: snapshot ") < log.indexOf("is started anew"), log);
+    assert.match(log, /rollout: every node runs Vault \d/);
+    const { stackDir } = shared.test;
+    assert.equal((await snapshotFiles(stackDir)).length, 1);
+    // It would outlive the stack, whose end is to leave nothing.
+    rmSync(snapshotFolder(stackDir), { recursive: true });
     assert.deepEqual(await proposals(shared.test.stack), []);
   });
 
@@ -128,6 +135,7 @@ describe("TLS, on a stack that stands", function () {
     assert.notEqual(after.fingerprint256, before.fingerprint256);
     assert.equal((await shown(shared.authority() ?? "")).fingerprint256, after.fingerprint256);
     assert.deepEqual(await shared.containers(), containers);
+    assert.deepEqual(await snapshotFiles(shared.test.stackDir), []);
     const order = [...log.matchAll(/rollout: (vault-\d) shows its new certificate/g)].map(([, pod]) => pod);
     assert.deepEqual([...new Set(order)], [...pods.filter((pod) => pod !== leader), leader]);
     assert.deepEqual(await proposals(shared.test.stack), []);

@@ -322,6 +322,7 @@ describe("raft", () => {
       },
     });
     const lines = finding?.next ?? [];
+    assert.ok(lines.includes("npm run recover quorum -- --dry-run"), lines.join("\n"));
     assert.ok(
       lines.includes(
         `echo '[{"id":"vault-0","address":"vault-0.elsewhere:8201","non_voter":false}]' | kubectl --kubeconfig .local/stacks/dev/kubeconfig --namespace vault exec -i vault-0 -- sh -c 'cat > /vault/data/raft/peers.json'`,
