@@ -11,8 +11,9 @@ const clouds = [
 
 /**
  * `vault`, server and client. The tag `minimal` is HashiCorp's own: of the engines it keeps kv, pki, ssh and
- * transit, of the auth methods approle, cert, jwt, oidc and userpass. There is no web interface: its files
- * are made at release and are not in the module.
+ * transit, of the auth methods approle, cert, jwt, oidc and userpass. `kubernetes`, by which a pod logs in to save
+ * a snapshot, is added; its module is one of those that Vault's own go.mod names. There is no web interface: its
+ * files are made at release and are not in the module.
  */
 export const vault = goPart({
   name: "vault",
@@ -34,6 +35,20 @@ export const vault = goPart({
         { find: `^\\s"github\\.com/hashicorp/go-discover/provider/${cloud}"\\n`, by: "" },
         { find: `^\\s"\\w+": +&${cloud}\\.Provider\\{\\},\\n`, by: "" },
       ]),
+    },
+    {
+      module: "github.com/hashicorp/vault",
+      file: "helper/builtinplugins/registry_min.go",
+      changes: [
+        {
+          find: "^package builtinplugins\\n",
+          by: 'package builtinplugins\n\nimport credKube "github.com/hashicorp/vault-plugin-auth-kubernetes"\n',
+        },
+        {
+          find: "_ \\*registry\\) \\{\\n\\s// No-op",
+          by: 'r *registry) {\n\tr.credentialBackends["kubernetes"] = credentialBackend{Factory: credKube.Factory}',
+        },
+      ],
     },
   ],
 });
