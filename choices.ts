@@ -73,3 +73,19 @@ export function readTls(read: Read, problems: string[]): TlsSettings | undefined
   const values = wanted.map((key) => [key.slice("vault.tls.".length), given.get(key)]);
   return { source, ...Object.fromEntries(values) } as TlsSettings;
 }
+
+/** Snapshots on a schedule. */
+export interface BackupSettings {
+  /** A cron expression, in UTC. */
+  schedule: string;
+  /** How many are kept. */
+  keep: number;
+  /** Size of their volume. */
+  size: string;
+}
+
+/** undefined where there is no schedule; then the other settings of it may stay as they are. */
+export function readBackup(read: Read): BackupSettings | undefined {
+  const [schedule, keep, size] = (["backup.schedule", "backup.keep", "backup.size"] as const).map(read);
+  return schedule === undefined ? undefined : ({ schedule, keep, size } as BackupSettings);
+}

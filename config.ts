@@ -5,8 +5,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import {
+  type BackupSettings,
   type ExistingSettings,
   foreignSettings,
+  readBackup,
   readExisting,
   readTls,
   type TlsSettings,
@@ -41,6 +43,8 @@ export interface Settings {
   raft: { performanceMultiplier: number };
   audit: { enabled: boolean };
   telemetry: { enabled: boolean; monitorLabels: Record<string, string> };
+  /** undefined: no snapshot is saved by a schedule. */
+  backup: BackupSettings | undefined;
   ingress: { controller: "nginx" | "traefik"; valuesFile: string | undefined };
   whoami: { enabled: boolean; host: string };
   teardown: { retainData: boolean; protected: boolean };
@@ -98,6 +102,7 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
     raft: { performanceMultiplier: must("raft.performanceMultiplier") },
     audit: { enabled: must("audit.enabled") },
     telemetry: { enabled: must("telemetry.enabled"), monitorLabels: must("telemetry.monitorLabels") },
+    backup: readBackup(read),
     ingress: { controller: must("ingress.controller"), valuesFile: read("ingress.valuesFile") },
     whoami: { enabled: must("whoami.enabled"), host: must("whoami.host") },
     teardown: {

@@ -6,6 +6,7 @@ import { ExistingCluster } from "./components/existing-cluster.ts";
 import { loadIngressChart } from "./components/ingress-chart.ts";
 import { IngressRelease } from "./components/ingress-release.ts";
 import { KindCluster } from "./components/kind-cluster.ts";
+import { VaultBackup } from "./components/vault-backup.ts";
 import { VaultIngress } from "./components/vault-ingress.ts";
 import { VaultLifecycle } from "./components/vault-lifecycle.ts";
 import { VaultMonitor } from "./components/vault-monitor.ts";
@@ -50,6 +51,10 @@ const vault = new VaultRelease("vault", {
 const lifecycle = new VaultLifecycle("lifecycle", { cluster, vault, settings, stackDir });
 
 if (settings.telemetry.enabled) new VaultMonitor("vault", { cluster, vault, settings });
+
+const { backup } = settings;
+if (backup)
+  new VaultBackup("vault-backup", { cluster, vault, lifecycle, settings: { ...settings, backup }, values });
 
 // A cluster that exists has an edge of its own.
 if (!existing) {

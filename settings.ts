@@ -1,5 +1,6 @@
 /** The list of settings: each key once, with its rule, default, unit and what it gives. docs/settings.md shows it. */
 import { isIP } from "node:net";
+import { Cron } from "croner";
 import { z } from "zod";
 
 /** One setting: its rule, its default as it would be typed, its unit, and what it gives. */
@@ -31,6 +32,19 @@ const hostName = z
     /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
     "takes a host name in lower case",
   );
+
+const cronRule = "takes a cron expression of five fields such as 0 */6 * * *, in UTC, that comes round";
+/** As Kubernetes reads it: minute, hour, day, month, weekday. Nothing that only other crons know. */
+const cron = z
+  .string()
+  .regex(/^[\d*,/-]+ [\d*,/-]+ [\d*,/-]+ [\d*,/A-Za-z-]+ [\d*,/A-Za-z-]+$/, cronRule)
+  .refine((text) => {
+    try {
+      return new Cron(text, { mode: "5-part", timezone: "Etc/UTC" }).nextRun() !== null;
+    } catch {
+      return false;
+    }
+  }, cronRule);
 
 const path = (what: string) => z.string().regex(/^\P{Cc}+$/u, `takes the path of ${what}`);
 
@@ -216,6 +230,19 @@ export const settingList = {
     "release=prometheus",
     "labels",
     "Labels of the ServiceMonitor, by which a Prometheus chooses what it scrapes. The default is the Vault chart's own.",
+  ),
+  "backup.schedule": setting(
+    cron,
+    undefined,
+    "cron",
+    "When a snapshot is saved in the cluster, in UTC: 0 */6 * * * is every six hours. Unless set, never.",
+  ),
+  "backup.keep": setting(whole(1, 50), "14", "snapshots", "How many of the scheduled snapshots are kept."),
+  "backup.size": setting(
+    z.string().regex(/^[1-9]\d*(Mi|Gi|Ti)$/, "takes a size such as 10Gi"),
+    "10Gi",
+    "size",
+    "Size of the volume that scheduled snapshots go to. It has to hold one more than are kept.",
   ),
   "ingress.controller": setting(
     z.enum(["nginx", "traefik"], "takes nginx or traefik"),

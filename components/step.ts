@@ -22,7 +22,9 @@ export type StepName =
   | "join"
   | "voter"
   | "verify"
-  | "audit";
+  | "audit"
+  | "backup-login"
+  | "backup-logout";
 
 export interface StepArgs {
   /** None: the step is about its end alone. */

@@ -19,7 +19,7 @@ import { auditFolder } from "./vault-rules.ts";
 export interface VaultLifecycleArgs {
   cluster: Cluster;
   vault: VaultRelease;
-  settings: Pick<Settings, "vault" | "audit" | "teardown" | "timeouts">;
+  settings: Pick<Settings, "vault" | "audit" | "backup" | "teardown" | "timeouts">;
   /** Folder for the file with the shares and the root token, relative to the project. */
   stackDir: string;
 }
@@ -194,6 +194,13 @@ export class VaultLifecycle extends pulumi.ComponentResource {
         { pods: vault.pods, token: this.rootToken, file: `${auditFolder}/audit.log` },
         {},
         { protect },
+      );
+    if (settings.backup)
+      next(
+        "backup-login",
+        "backup-login",
+        { pods: vault.pods, token: this.rootToken },
+        { undo: "backup-logout" },
       );
     this.peers = pulumi.unsecret(verify.answer.peers);
     this.registerOutputs({ peers: this.peers });

@@ -19,6 +19,8 @@ export interface Decided {
   audit?: boolean;
   /** Each node tells its metrics to whoever asks. */
   telemetry?: boolean;
+  /** Vault is asked to tell whose a pod's token is. */
+  backup?: boolean;
   /** Storage class of each node's volume; undefined: the values files', else the cluster's default one. */
   storageClass?: string | undefined;
   /** Port of every Kubernetes node at which Vault answers; 30000, as the cluster's configuration maps it. */
@@ -36,7 +38,7 @@ const sparesSealed = (path: unknown) =>
 /** The rules for one stack. Values that no rule names are the stack's own affair, and the chart's schema checks them. */
 export function rules(decided: Decided): Rule[] {
   const { replicas, storageSize, storageClass, image, tls } = decided;
-  const { audit = false, telemetry = false, existing = false } = decided;
+  const { audit = false, telemetry = false, backup = false, existing = false } = decided;
   const podNames =
     "The steps reach the pods as vault-0, vault-1, ... and join them as vault-N.vault-internal.";
   const imageIs = `This release runs ${image.repository}:${image.tag}, the image that setup found together with the chart.`;
@@ -149,6 +151,12 @@ export function rules(decided: Decided): Rule[] {
             instead: "Remove the key, or the setting: pulumi config rm vault.storageClass",
           },
         ]),
+    {
+      key: "server.authDelegator.enabled",
+      allowed: backup ? only(true, null) : () => true,
+      why: "Scheduled snapshots (backup.schedule) log in by a pod's token, and Vault asks Kubernetes whose it is.",
+      instead: remove,
+    },
     {
       key: "server.auditStorage.enabled",
       allowed: (value) => value === null || value === audit || (value === true && !audit),

@@ -83,7 +83,8 @@ export function loadVaultValues(
     raft,
     audit,
     telemetry,
-  }: Pick<Settings, "cluster" | "vault" | "raft" | "audit" | "telemetry">,
+    backup,
+  }: Pick<Settings, "cluster" | "vault" | "raft" | "audit" | "telemetry" | "backup">,
   source: Sources["vault"],
 ): Values {
   const { replicas, storageSize, storageClass, valuesFile } = vault;
@@ -94,6 +95,7 @@ export function loadVaultValues(
     existing: cluster.existing !== undefined,
     audit: audit.enabled,
     telemetry: telemetry.enabled,
+    backup: backup !== undefined,
     performanceMultiplier: raft.performanceMultiplier,
     image: source.image,
     tls: podTls(vault.tls),

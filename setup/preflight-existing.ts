@@ -23,7 +23,7 @@ import { knowsServiceMonitors } from "./service-monitors.ts";
 
 export interface ExistingPlace {
   existing: ExistingSettings;
-  settings: Pick<Settings, "vault" | "teardown" | "telemetry">;
+  settings: Pick<Settings, "vault" | "teardown" | "telemetry" | "backup">;
   /** Values of Vault's release. */
   values: Values;
   stack: string;

@@ -43,7 +43,7 @@ export interface FoundThere {
  * @param delegates whether the release binds Vault's service account to system:auth-delegator, as the chart does
  */
 export function neededRights(
-  { vault, teardown }: Pick<Settings, "vault" | "teardown">,
+  { vault, teardown, backup }: Pick<Settings, "vault" | "teardown" | "backup">,
   { namespaceStands, delegates, monitors }: FoundThere,
 ): Rights {
   return {
@@ -57,7 +57,15 @@ export function neededRights(
       // update: whoever grants a right to Vault's service account has to have it; Vault labels its pods.
       rule("", "pods", "get list watch update patch delete"),
       ...["pods/portforward", "pods/exec"].map((resource) => rule("", resource, "get create")),
-      rule("", "persistentvolumeclaims", "get list delete"),
+      rule("", "persistentvolumeclaims", backup ? own : "get list delete"),
+      ...(backup
+        ? [
+            rule("batch", "cronjobs", own),
+            rule("batch", "jobs", "get list create delete"),
+            // The pod that fetches a snapshot from its volume.
+            rule("", "pods", "create"),
+          ]
+        : []),
       rule("", "events", "list"),
       ...(monitors ? [rule(monitoringGroup, "servicemonitors", own)] : []),
     ],

@@ -1,5 +1,6 @@
 import { atWork } from "./checks/at-work.ts";
 import { audit } from "./checks/audit.ts";
+import { backup } from "./checks/backup.ts";
 import { certificate } from "./checks/certificate.ts";
 import { claims } from "./checks/claims.ts";
 import { clock } from "./checks/clock.ts";
@@ -38,4 +39,5 @@ export const checks: readonly Check[] = [
   seal,
   raft,
   leader,
+  backup,
 ];

@@ -5,6 +5,7 @@
 import { auditFolder } from "../../components/vault-rules.ts";
 import type { Settings } from "../../config.ts";
 import type { Sources } from "../../sources.ts";
+import { backupLogin } from "../../steps/lib/backup-login.ts";
 import { podNames } from "../../steps/lib/road.ts";
 import { tlsFolder } from "../../steps/lib/tls-secret.ts";
 import { helmInstallVault } from "./by-hand.ts";
@@ -175,6 +176,21 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     trap: "With a token a standby sends the scraper on to the leader, whose numbers then stand under the standby's name.",
   };
 
+  const { backup } = settings;
+  const schedule: ExplainedStep = {
+    title: `a snapshot on the schedule ${backup?.schedule}`,
+    resources: [
+      "lifecycle-backup-login",
+      ...["account", "volume", "cronjob"].map((name) => `vault-backup-${name}`),
+    ],
+    byHand: [vault(first, "operator raft snapshot save /tmp/vault.snap")],
+    here: [
+      `A CronJob in Vault's namespace saves it to a volume of its own, checks it, and keeps the last ${backup?.keep}. It logs in by its pod's service account (auth method kubernetes, mount ${backupLogin.mount}/), with a policy that may read a snapshot and nothing else.`,
+      "npm run status tells the age of the last good one; npm run down takes the login out of a Vault whose data stays.",
+    ],
+    trap: "A job with the root token in a Secret: whoever may read Secrets there has all of Vault.",
+  };
+
   return [
     explainedCluster(stack, settings, sources),
     ...(existing ? [] : explainedIngress(settings, sources)),
@@ -191,5 +207,6 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     verify,
     ...(settings.audit.enabled ? [audit] : []),
     ...(settings.telemetry.enabled ? [metrics] : []),
+    ...(backup ? [schedule] : []),
   ];
 }

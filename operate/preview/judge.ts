@@ -1,6 +1,7 @@
 /** Says what an update comes to. Plain data in, plain data out. */
 import { type Consequence, type Explained, gravity, type Verdict } from "./consequence.ts";
 import type { Plan } from "./plan.ts";
+import { backupChange } from "./rules/backup.ts";
 import { clusterAgain, clusterLoss, releaseLoss } from "./rules/cluster.ts";
 import { controllerChange, vaultIngressChange, whoamiChange } from "./rules/edge.ts";
 import { giveUpNote, identityChange } from "./rules/identity.ts";
@@ -42,6 +43,7 @@ const inside: Rule[] = [
   unseals,
   keysAtTheEnd,
   monitorChange,
+  backupChange,
   raising,
 ];
 

@@ -1,6 +1,7 @@
 import { auditFolder } from "../../components/vault-rules.ts";
 import { commandsOf, type Named } from "../views/commands.ts";
 import type { Views } from "../views/views.ts";
+import { backupDisagreements } from "./backup-disagreements.ts";
 import type { Disagreement } from "./disagreement.ts";
 import { listed } from "./names.ts";
 import { nodeDisagreements } from "./node-disagreements.ts";
@@ -15,6 +16,7 @@ export function disagreements(subject: Named, views: Views): Disagreement[] {
     ...strangers(subject, views),
     ...secretDisagreements(subject, views),
     ...auditOff(subject, views),
+    ...backupDisagreements(subject, views, new Date()),
     ...subject.pods.flatMap((pod) => nodeDisagreements(subject, views, pod)),
     ...cutOff(subject, views),
   ];

@@ -1,4 +1,5 @@
 import type { Proof } from "../../steps/lib/snapshot-record.ts";
+import { type BackupView, nextBackup } from "../backup/view.ts";
 import type { Listed } from "../snapshot/list.ts";
 import type { Answer } from "../views/answer.ts";
 import type { Named } from "../views/commands.ts";
@@ -49,6 +50,8 @@ export interface Status {
   rootRevoked?: { at: string; user: string };
   /** Where a rekey was begun from this machine and has not ended: when. */
   rekeyBegunAt?: string;
+  /** The scheduled ones in the cluster; absent where there is no schedule, or the cluster did not answer. */
+  backup?: BackupView & { nextAt?: string };
   nodes: NodeStatus[];
   disagreements: Disagreement[];
 }
@@ -78,6 +81,7 @@ export function statusOf(subject: Named, views: Views): Status {
     ...(views.snapshots.value && { snapshots: snapshotsOf(views.snapshots.value) }),
     ...(rootRevoked && { rootRevoked }),
     ...(rekeyBegunAt && { rekeyBegunAt }),
+    ...(views.backup?.value && { backup: backupOf(views.backup.value) }),
     nodes: subject.pods.map((node) => ({
       node,
       pulumi: views.pulumi.nodes[node] ?? { done: [], missing: [] },
@@ -88,6 +92,11 @@ export function statusOf(subject: Named, views: Views): Status {
     })),
     disagreements: found,
   };
+}
+
+function backupOf(view: BackupView): BackupView & { nextAt?: string } {
+  const next = nextBackup(view, new Date());
+  return { ...view, ...(next && { nextAt: next.toISOString() }) };
 }
 
 function snapshotsOf(listed: readonly Listed[]): Snapshots {

@@ -18,6 +18,7 @@ export function statusText(status: Status): string {
     ...tlsLines(status),
     ...snapshotLines(status, new Date()),
     ...keysLines(status),
+    ...backupLines(status, new Date()),
     "",
     ...status.disagreements.flatMap(({ says, next }) => [`  ${says}`, `    ${next}`]),
     ...(status.disagreements.length > 0 ? [""] : []),
@@ -68,6 +69,22 @@ function snapshotLines({ snapshots, stack }: Status, now: Date): string[] {
     ? `restore proved ${ago(proved.provedAt, now)} ago, in ${proved.seconds} s`
     : `restore never proved (npm run rehearse restore${flag})`;
   return [`  snapshot: the newest of ${count} is ${ago(newest.savedAt, now)} old${index}; ${proof}`];
+}
+
+function backupLines({ backup }: Status, now: Date): string[] {
+  if (backup === undefined) return [];
+  const { lastGoodAt, good, nextAt, suspended, schedule } = backup;
+  const last =
+    lastGoodAt === undefined
+      ? "none was good yet"
+      : `last good ${ago(lastGoodAt, now)} ago${good ? ` (raft index ${good.record.index})` : ""}`;
+  const next = suspended
+    ? "suspended"
+    : nextAt
+      ? `next at ${nextAt.slice(0, 16)}Z`
+      : `never again (${schedule})`;
+  const kept = good ? `; ${good.kept.length} kept in the cluster` : "";
+  return [`  backup: ${last}, ${next}${kept}`];
 }
 
 /** How long ago something was, in the largest unit that fits. */

@@ -5,6 +5,7 @@ import { wayTo } from "../../steps/lib/pod.ts";
 import { openRoad } from "../../steps/lib/reach.ts";
 import type { Road } from "../../steps/lib/road.ts";
 import type { Target, Way } from "../../steps/lib/target.ts";
+import { type BackupView, backupView } from "../backup/view.ts";
 import { type Listed, listSnapshots } from "../snapshot/list.ts";
 import { type Answer, answerMs, ask } from "./answer.ts";
 import { type AuditView, auditView } from "./audit-view.ts";
@@ -35,6 +36,8 @@ export interface Views {
   journal: Answer<Journal | undefined>;
   /** The stack's snapshots on this machine, the newest first. */
   snapshots: Answer<Listed[]>;
+  /** Its scheduled ones in the cluster. Undefined where Pulumi knows no schedule; null where it does, and the cluster does not. */
+  backup: Answer<BackupView | null> | undefined;
 }
 
 const nothingYet = { failed: "the stack has no Vault yet" };
@@ -48,7 +51,7 @@ export async function gatherViews(subject: Subject, limitMs = answerMs): Promise
   const road = await ask<Road>(() => (target ? openRoad(target) : Promise.reject(nothingYet.failed)));
   const asksNodes = pods.map((pod) => nodeAnswer(subject, pod, road, asksKubernetes, within));
   const askable = askableNode(subject, asksNodes, within);
-  const [engine, kubernetes, nodes, raft, audit, journal, tls, snapshots] = await Promise.all([
+  const [engine, kubernetes, nodes, raft, audit, journal, tls, snapshots, backup] = await Promise.all([
     clusters.length === 0
       ? undefined
       : within(async () => (await Promise.all(clusters.map(clusterNodes))).flat()),
@@ -59,6 +62,7 @@ export async function gatherViews(subject: Subject, limitMs = answerMs): Promise
     within(() => journalView(subject.stackDir)),
     tlsView(subject, within),
     within(() => listSnapshots(subject.stackDir)),
+    backupAnswer(subject, within),
   ]);
   return {
     pulumi,
@@ -71,6 +75,7 @@ export async function gatherViews(subject: Subject, limitMs = answerMs): Promise
     audit,
     journal,
     snapshots,
+    backup,
   };
 }
 
@@ -94,6 +99,15 @@ async function kubernetesAnswer(target: Target | undefined, within: Within) {
     const kube: Kube = await openKube(reach.kubeconfig);
     return kubernetesView(kube, reach.namespace, signal);
   });
+}
+
+async function backupAnswer({ resources, target }: Subject, within: Within): Promise<Views["backup"]> {
+  const reach = target?.reach;
+  const declared = resources.some(({ urn }) => urn.endsWith("::vault-backup-cronjob"));
+  if (!declared || reach?.kind !== "kubernetes") return undefined;
+  return within(
+    async (signal) => (await backupView(await openKube(reach.kubeconfig), reach.namespace, signal)) ?? null,
+  );
 }
 
 interface NodeAnswer {

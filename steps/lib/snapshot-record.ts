@@ -14,7 +14,7 @@ export const Proof = z.object({
 });
 export type Proof = z.output<typeof Proof>;
 
-const SnapshotRecord = z.object({
+export const SnapshotRecord = z.object({
   version: z.literal(1),
   stack: z.string(),
   /** The id of the Vault that it is of. */

@@ -93,6 +93,8 @@ const fitting: Record<string, fc.Arbitrary<string>> = {
   "vault.valuesFile": fc.constantFrom(exampleValues, "no-such-file.yaml", "test", "package.json/values.yaml"),
   "telemetry.enabled": fc.constantFrom("true", "false"),
   "telemetry.monitorLabels": fc.constantFrom("release=prometheus", "a=b,c.d/e="),
+  "backup.schedule": fc.constantFrom("0 */6 * * *", "30 2 * * MON-FRI"),
+  "backup.keep": fc.constantFrom("1", "50"),
   "ingress.controller": fc.constantFrom("nginx", "traefik"),
   "ingress.valuesFile": fc.constantFrom("no-such-file.yaml", "test", "docs/../biome.json"),
   "whoami.enabled": fc.constantFrom("true", "false"),

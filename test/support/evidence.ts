@@ -83,6 +83,7 @@ export function evidenceOf(change: Partial<Evidence> & { resources?: Resource[] 
       },
     },
     snapshots: { value: [] },
+    backup: undefined,
     journal: {
       value: {
         pod: "vault-0",

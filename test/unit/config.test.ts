@@ -10,6 +10,7 @@ describe("settings", () => {
     const { settings, problems } = readSettings({});
     assert.deepEqual(problems, []);
     assert.deepEqual(settings, {
+      backup: undefined,
       cluster: {
         existing: undefined,
         workers: 3,

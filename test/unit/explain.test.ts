@@ -42,6 +42,7 @@ describe("explain", () => {
     { "vault.replicas": "5", "cluster.workers": "6" },
     { "ingress.controller": "traefik", "audit.enabled": "true" },
     { "telemetry.enabled": "true" },
+    { "backup.schedule": "0 */6 * * *" },
     { "cluster.driver": "existing", "cluster.context": "fake" },
     { "cluster.driver": "existing", "cluster.context": "fake", "teardown.retainData": "false" },
   ])
