@@ -1,14 +1,18 @@
 // npm run snapshot: saves a snapshot of Vault, lists those that there are, and tells what is in one.
 import { existsSync } from "node:fs";
-import { dirname, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
+import { fetchBackup, listBackups } from "../operate/backup/open.ts";
 import { openVault, vaultKeys } from "../operate/open-vault.ts";
 import { renewStackToken } from "../operate/rotation/renew.ts";
 import { listSnapshots } from "../operate/snapshot/list.ts";
-import { bytes, factsText, listText } from "../operate/snapshot/text.ts";
+import { backupsText, bytes, factsText, listText } from "../operate/snapshot/text.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
 import { CommandError, printAndExit, runCommand, stopOnInterrupt } from "../setup/command.ts";
+import { toolEnvironment } from "../setup/environment.ts";
 import { checkout } from "../setup/folders.ts";
 import { Stack } from "../setup/stack.ts";
+import { loadSources } from "../sources.ts";
+import { words as inWords } from "../steps/lib/errors.ts";
 import { leaderAmong } from "../steps/lib/leading.ts";
 import { saveSnapshot } from "../steps/lib/snapshot.ts";
 import { readSnapshot } from "../steps/lib/snapshot-file.ts";
@@ -20,17 +24,21 @@ import { until, within } from "../steps/lib/wait.ts";
 /** How long it waits for a step that works on the stack, and for a node that leads, in seconds. */
 const waitSeconds = 30;
 
+/** How long one that is fetched may take, in seconds. */
+const fetchSeconds = 3600;
+
 const { flags, words } = argumentsOrExit({
   command: "npm run snapshot",
   says: [
     "save: a snapshot from the node that leads, checked, into a file that you alone may read.",
-    "list: the stack's snapshots on this machine. inspect: what is in one, and whether it is whole.",
+    "list: the stack's snapshots on this machine, and the scheduled ones in the cluster. fetch: brings one of these here.",
+    "inspect: what is in one, and whether it is whole.",
     "A snapshot holds everything that Vault stores, encrypted; it is worth nothing without the shares of its time.",
   ].join("\n"),
-  words: { name: "what", says: "what is done", choices: ["save", "list", "inspect"] },
+  words: { name: "what", says: "what is done", choices: ["save", "list", "inspect", "fetch"] },
   after: {
     name: "file",
-    says: "where save writes it (default: the stack's folder snapshots/), or what inspect reads",
+    says: "where save writes it (default: the stack's folder snapshots/), what inspect reads, or which one fetch brings",
   },
   flags: {
     stack: { says: "another stack than dev", value: "name" },
@@ -43,9 +51,9 @@ refuseMistakes();
 
 await runCommand(
   "npm run snapshot",
-  () => (what === "save" ? save() : what === "list" ? list() : inspect()),
+  () => (what === "save" ? save() : what === "list" ? list() : what === "fetch" ? fetch() : inspect()),
   {
-    stops: what === "save",
+    stops: what === "save" || what === "fetch",
   },
 );
 
@@ -70,7 +78,32 @@ async function save(): Promise<never> {
 
 async function list(): Promise<never> {
   const listed = await listSnapshots(relative(checkout, new Stack(name).dir));
-  return await printAndExit(flags.json ? json(listed) : listText(name, listed), 0);
+  const backups = await scheduled();
+  if (flags.json) return await printAndExit(json(listed), 0);
+  return await printAndExit(`${listText(name, listed)}${backupsText(name, backups)}`, 0);
+}
+
+/** Those in the cluster; undefined where there is no schedule, or nobody to ask. What lies here is listed all the same. */
+async function scheduled() {
+  try {
+    return await listBackups(await openVault(name), AbortSignal.timeout(waitSeconds * 1000));
+  } catch (error) {
+    say(`The scheduled ones in the cluster are not known: ${inWords(error)}`);
+    return undefined;
+  }
+}
+
+async function fetch(): Promise<never> {
+  const wanted = file ?? "";
+  const open = await openVault(name);
+  const { signal } = stopOnInterrupt({ stopping: "nothing is left of it.", left: "Left at once." });
+  await takeStackLock(open.stack.dir, "snapshot", within({ say, signal }, waitSeconds));
+  const to = join(relative(process.cwd(), snapshotFolder(open.stack.dir)), wanted);
+  if (existsSync(to)) throw new CommandError(`${to} is there already.`);
+  const env = toolEnvironment(loadSources().images === "closed");
+  const facts = await fetchBackup(open, wanted, to, env, within({ say, signal }, fetchSeconds));
+  const text = `Fetched ${to} (${bytes(facts.size)}, raft index ${facts.index}), whole.\n`;
+  return await printAndExit(flags.json ? json({ file: to, ...facts }) : text, 0);
 }
 
 async function inspect(): Promise<never> {
@@ -96,7 +129,10 @@ function say(line: string): void {
 
 function refuseMistakes(): void {
   const problems = [
-    ...(what === undefined ? ["say what is done: save, list or inspect"] : []),
+    ...(what === undefined ? ["say what is done: save, list, inspect or fetch"] : []),
+    ...(what === "fetch" && (file === undefined || !/^[\w.-]+\.snap$/.test(file) || file.startsWith("."))
+      ? ["fetch wants the name of a snapshot, as list gives it"]
+      : []),
     ...(what === "inspect" && file === undefined ? ["inspect wants a file"] : []),
     ...(what === "list" && file !== undefined ? [`list takes no file, found "${file}"`] : []),
     ...(words.length > 2 ? [`one file at a time, found ${words.slice(1).join(", ")}`] : []),

@@ -1,5 +1,6 @@
 /** The snapshots that a schedule has saved in the cluster: which there are, and how one comes to this machine. */
-import { rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { execa } from "execa";
 import { z } from "zod";
 import { CommandError } from "../../setup/command.ts";
@@ -10,6 +11,7 @@ import { type Kube, openKube } from "../../steps/lib/kube.ts";
 import { storyOf } from "../../steps/lib/pod-story.ts";
 import { getPod } from "../../steps/lib/pods.ts";
 import { readSnapshot, type SnapshotFacts } from "../../steps/lib/snapshot-file.ts";
+import { SnapshotRecord, writeRecord } from "../../steps/lib/snapshot-record.ts";
 import { kubectl } from "../../steps/lib/target.ts";
 import { until, type Waiting } from "../../steps/lib/wait.ts";
 import { renameWhole } from "../../steps/lib/whole-file.ts";
@@ -28,6 +30,9 @@ export async function listBackups({ target }: Open, signal: AbortSignal): Promis
 /** The pod that reads the volume: the job's own, told to wait. */
 const fetchPodName = "vault-backup-fetch";
 
+/** Where its volume is mounted in it. */
+const backupFolder = "/backups";
+
 const CronJob = z.object({
   spec: z.object({
     jobTemplate: z.object({
@@ -41,7 +46,7 @@ const CronJob = z.object({
 });
 
 /**
- * Brings one of them to this machine: a file that its owner alone may read (0600), named once it is whole.
+ * Brings one of them and its record to this machine: a file that its owner alone may read (0600), named once it is whole.
  * @param name as `listBackups` gives it
  * @param file where it goes; must not exist
  * @throws CommandError where there is none of the name, or it does not come whole. Nothing is left of it then.
@@ -62,25 +67,38 @@ export async function fetchBackup(
       `There is no scheduled snapshot ${name}${known?.length ? `; there are ${known.map((each) => each.file).join(", ")}` : ""}.`,
     );
   const temporary = `${file}.${process.pid}.part`;
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   // It keeps its mode when it is written to.
   await writeFile(temporary, "", { mode: 0o600, flag: "wx" });
   try {
-    await onBackups(kube, namespace, target, step, async () => {
+    const cat = async (path: string, options: object) => {
       const exec = ["--kubeconfig", kubeconfig, "--namespace", namespace, "exec", fetchPodName, "--"];
-      const { exitCode, stderr } = await execa("kubectl", [...exec, "cat", `/backups/${name}`], {
-        env,
-        cancelSignal: step.signal,
-        reject: false,
-        stdin: "ignore",
-        stdout: { file: temporary },
-      });
+      const { exitCode, stdout, stderr } = await execa(
+        "kubectl",
+        [...exec, "cat", `${backupFolder}/${path}`],
+        {
+          env,
+          cancelSignal: step.signal,
+          reject: false,
+          stdin: "ignore",
+          ...options,
+        },
+      );
       step.signal.throwIfAborted();
-      if (exitCode !== 0) throw new CommandError(`${name} was not read from the volume: ${stderr.trim()}`);
+      if (exitCode !== 0) throw new CommandError(`${path} was not read from the volume: ${stderr.trim()}`);
+      return String(stdout ?? "");
+    };
+    let record: SnapshotRecord | undefined;
+    await onBackups(kube, namespace, target, step, async () => {
+      await cat(name, { stdout: { file: temporary } });
+      record = SnapshotRecord.parse(JSON.parse(await cat(`${name}.json`, {})));
     });
-    const { size } = await stat(temporary);
-    if (size !== wanted.size)
-      throw new CommandError(`${name} did not come whole: ${size} of ${wanted.size} bytes.`);
     const facts = await readSnapshot(temporary);
+    if (record === undefined || facts.sha256 !== record.sha256)
+      throw new CommandError(
+        `${name} is not what its record was written for: it was changed, or came in part.`,
+      );
+    await writeRecord(file, record);
     await renameWhole(temporary, file);
     return facts;
   } catch (error) {

@@ -1,6 +1,7 @@
 import { table } from "../../setup/summary.ts";
 import type { SnapshotFacts } from "../../steps/lib/snapshot-file.ts";
 import type { SnapshotRecord } from "../../steps/lib/snapshot-record.ts";
+import type { Backup } from "../backup/view.ts";
 import type { Listed } from "./list.ts";
 
 /** The list as a table; the newest first. */
@@ -15,6 +16,15 @@ export function listText(stack: string, listed: readonly Listed[]): string {
     record?.proof ? `${record.proof.provedAt.slice(0, 10)}, ${record.proof.seconds} s` : "never",
   ]);
   return `${table(["file", "taken", "raft index", "size", "cluster", "restore proved"], rows).join("\n")}\n`;
+}
+
+/** The scheduled ones in the cluster; nothing where there is no schedule. */
+export function backupsText(stack: string, backups: readonly Backup[] | undefined): string {
+  if (backups === undefined) return "";
+  const flag = stack === "dev" ? "" : ` --stack ${stack}`;
+  if (backups.length === 0) return "In the cluster: none yet.\n";
+  const rows = backups.map(({ file, size }) => [file, bytes(size)]);
+  return `In the cluster (npm run snapshot fetch <snapshot>${flag && ` --${flag}`}):\n${table(["file", "size"], rows).join("\n")}\n`;
 }
 
 /** What is in one of them. */
