@@ -104,7 +104,9 @@ const isSettingsName = (key: string): boolean =>
 export function settingProblem(key: string, value?: string): string | undefined {
   const setting = (settingList as Record<string, Setting>)[key];
   if (setting === undefined) return `there is no setting ${key}`;
-  if (value === undefined || setting.schema.safeParse(value).success) return undefined;
+  // In quotes, as a shell wants a value with spaces or stars.
+  const given = value?.replace(/^(["'])(.*)\1$/, "$2");
+  if (given === undefined || setting.schema.safeParse(given).success) return undefined;
   return `the setting ${key} does not take ${value}`;
 }
 

@@ -102,6 +102,10 @@ export const tested: Record<string, Record<string, string>> = {
     "npm run rotate -- --dry-run": "await rotatingOn(stack), false)",
     "vault login -method=userpass username=olga": "auth/userpass/login/",
     "vault print token | npm run -s root generate -- --token": "generateRoot(rotating, await login())",
+  "test/cluster/7-backup.test.ts": {
+    "npm run snapshot fetch <snapshot>": '"snapshot", "fetch", name',
+    "kubectl --kubeconfig .local/stacks/<stack>/kubeconfig --namespace vault create job now --from cronjob/vault-backup":
+      '"create", "job", "now"',
   },
   "test/cluster/8-adopt.test.ts": {
     "npm run -s adopt -- --context my-context < cluster-keys.json": '"--context", cluster.context',
@@ -204,6 +208,9 @@ export const untested: Record<string, string[]> = {
     ["kubectl delete statefulset vault --cascade=orphan", "kubectl patch pvc"],
   "Vault's data would have to be lost; test/vault/identity.test.ts runs the step": [
     "pulumi up --replace '**lifecycle-init-vault-0'",
+  ],
+  "somebody would have to change the login first; test/vault/backup.test.ts runs the step again": [
+    "pulumi up --replace '**lifecycle-backup-login'",
   ],
   "a Vault would have to be lost, and another raised; test/unit/preview-around.test.ts has what it lets pass":
     ["pulumi config set vault.giveUp <cluster id>"],
