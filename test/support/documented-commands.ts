@@ -102,6 +102,7 @@ export const tested: Record<string, Record<string, string>> = {
     "npm run rotate -- --dry-run": "await rotatingOn(stack), false)",
     "vault login -method=userpass username=olga": "auth/userpass/login/",
     "vault print token | npm run -s root generate -- --token": "generateRoot(rotating, await login())",
+  },
   "test/cluster/7-backup.test.ts": {
     "npm run snapshot fetch <snapshot>": '"snapshot", "fetch", name',
     "kubectl --kubeconfig .local/stacks/<stack>/kubeconfig --namespace vault create job now --from cronjob/vault-backup":
