@@ -13,8 +13,8 @@ const Input = Target.extend(Timeout.shape).extend({
 });
 
 /**
- * Takes the login of scheduled snapshots away. A Vault that is sealed or does not answer keeps it, and does not hold up
- * the end of a stack for that: without its service account nobody can log in by it.
+ * Takes the login of scheduled snapshots away. A Vault that is sealed or does not answer keeps it, and so does one whose
+ * root token is revoked; that does not hold up the end of a schedule: without its service account nobody can log in by it.
  */
 await runStep("backup-logout", Input, async (input, step) => {
   const [first = ""] = input.pods;
@@ -23,9 +23,11 @@ await runStep("backup-logout", Input, async (input, step) => {
     await removeBackupLogin(vault, input);
     step.say("the login of scheduled snapshots is taken away");
   } catch (error) {
-    const sealed = error instanceof VaultError && error.status === 503;
-    if (!sealed && !(error instanceof Unreachable)) throw error;
-    step.say("Vault is sealed or does not answer: the login of scheduled snapshots stays in it, without use");
+    const refused = error instanceof VaultError && [403, 503].includes(error.status);
+    if (!refused && !(error instanceof Unreachable)) throw error;
+    step.say(
+      `the login of scheduled snapshots stays in Vault, without use, for its service account goes: ${error.message}`,
+    );
   }
   return {};
 });

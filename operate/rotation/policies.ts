@@ -1,5 +1,7 @@
 /** The two policies that take the root token's place. */
 
+import { backupLogin } from "../../steps/lib/backup-login.ts";
+
 /** What a path may be used for. */
 export type Capability = "create" | "read" | "update" | "patch" | "delete" | "list" | "sudo";
 
@@ -38,6 +40,10 @@ export const stackRules: Rule[] = [
   { path: "sys/storage/raft/snapshot", may: ["read", "update"], why: "snapshot save, restore" },
   { path: "sys/storage/raft/snapshot-force", may: ["update"], why: "restore --from-cluster" },
   { path: "sys/step-down", may: ["update", "sudo"], why: "rollout: the leader goes last" },
+  // The login of scheduled snapshots is made by root; these tell that it is as it was made.
+  { path: "sys/auth", may: ["read"], why: "backup-login" },
+  { path: `sys/policies/acl/${backupLogin.policy}`, may: ["read"], why: "backup-login" },
+  { path: `auth/${backupLogin.mount}/*`, may: ["read"], why: "backup-login" },
   { path: "sys/audit", may: ["read", "sudo"], why: "audit, doctor" },
   { path: "sys/audit/file", may: ["update", "sudo"], why: "audit" },
   // From Vault 2.0 on these want a token beside the shares (CVE-2026-5807).

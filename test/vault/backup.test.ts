@@ -17,6 +17,7 @@ import { json } from "node:stream/consumers";
 import { execa } from "execa";
 import { backupScript } from "../../components/backup-script.ts";
 import { goodRecord } from "../../operate/backup/view.ts";
+import { policyText, stackPolicy, stackRules } from "../../operate/rotation/policies.ts";
 import { backupLogin, backupName } from "../../steps/lib/backup-login.ts";
 import { readSnapshot } from "../../steps/lib/snapshot-file.ts";
 import { readRecord } from "../../steps/lib/snapshot-record.ts";
@@ -229,6 +230,31 @@ describe("snapshots on a schedule, of a real Vault", function () {
     assert.equal(next.exitCode, 0, next.all);
   });
 
+  it("have a login that the stack's token may look at once root is revoked, and not change", async () => {
+    const node = stack.nodes.at(0);
+    const send = (path: string, body: object) => node.send("POST", path, body, stack.token);
+    await send(`sys/policies/acl/${stackPolicy}`, { policy: policyText(stackRules) });
+    const { auth } = await send("auth/token/create-orphan", { policies: [stackPolicy] });
+    const { client_token: token } = auth as { client_token: string };
+    const as = (step: string) =>
+      stack.run(step, { pods: ["vault-0"], token, kubernetesHost: kubernetesHost() });
+    const looked = await as("backup-login");
+    assert.equal(looked.code, 0, looked.stderr);
+    assert.match(looked.stderr, /is there already/);
+
+    await send(`auth/${backupLogin.mount}/role/${backupLogin.role}`, {
+      bound_service_account_names: ["another"],
+      bound_service_account_namespaces: ["vault"],
+    });
+    assertRefused(await as("backup-login"), "may not make the login", "npm run root generate -- --stack dev");
+    const ended = await as("backup-logout");
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.match(ended.stderr, /stays in Vault, without use.*403/s);
+    const mended = await login();
+    assert.match(mended.stderr, /is made/);
+    assert.equal((await save()).exitCode, 0);
+  });
+
   it("leave no login behind at the end, and the end is not held up by a Vault that does not answer", async () => {
     const gone = await stack.run("backup-logout", { pods: ["vault-0"], token: stack.token });
     assert.equal(gone.code, 0, gone.stderr);
@@ -240,7 +266,7 @@ describe("snapshots on a schedule, of a real Vault", function () {
     await stack.nodes.at(0).send("PUT", "sys/seal", {}, stack.token);
     const sealed = await stack.run("backup-logout", { pods: ["vault-0"], token: stack.token });
     assert.equal(sealed.code, 0, sealed.stderr);
-    assert.match(sealed.stderr, /stays in it, without use/);
+    assert.match(sealed.stderr, /stays in Vault, without use/);
     await stack.unseal("vault-0");
   });
 
