@@ -1,6 +1,6 @@
 // npm run snapshot: saves a snapshot of Vault, lists those that there are, and tells what is in one.
 import { existsSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fetchBackup, listBackups } from "../operate/backup/open.ts";
 import { openVault, vaultKeys } from "../operate/open-vault.ts";
 import { renewStackToken } from "../operate/rotation/renew.ts";
@@ -16,7 +16,7 @@ import { words as inWords } from "../steps/lib/errors.ts";
 import { leaderAmong } from "../steps/lib/leading.ts";
 import { saveSnapshot } from "../steps/lib/snapshot.ts";
 import { readSnapshot } from "../steps/lib/snapshot-file.ts";
-import { readRecord, snapshotFolder } from "../steps/lib/snapshot-record.ts";
+import { readRecord, snapshotFolder, writeRecord } from "../steps/lib/snapshot-record.ts";
 import { takeStackLock } from "../steps/lib/stack-lock.ts";
 import { Vault } from "../steps/lib/vault.ts";
 import { until, within } from "../steps/lib/wait.ts";
@@ -70,6 +70,11 @@ async function save(): Promise<never> {
   const leader = await until("a node to lead", () => leaderAmong(vaults), step, next);
   const to = file === undefined ? relative(process.cwd(), snapshotFolder(open.stack.dir)) : { file };
   const { record, ...saved } = await saveSnapshot(leader, to, name, { say, signal });
+  // So that the keys stay as long as it may be there.
+  if (file !== undefined) {
+    const named = `${name}-${record.savedAt.replaceAll(/[-:]|\.\d+/g, "")}-${record.index}.snap`;
+    await writeRecord(join(snapshotFolder(open.stack.dir), named), { ...record, elsewhere: resolve(file) });
+  }
   await renewStackToken({ ...open, stack: name, stackDir: open.target.stackDir, ...step });
   const { clusterId, savedAt } = record;
   const text = `Saved ${saved.file} (${bytes(saved.size)}), from ${leader.node}. Its keys are those of now: keep them as long as the snapshot.\nProve that it can be restored: npm run rehearse restore${name === "dev" ? "" : ` -- --stack ${name}`}\n`;

@@ -7,7 +7,7 @@ import { DockerError, docker, dockerLines } from "./docker.ts";
 import { words } from "./errors.ts";
 import { Timeout } from "./io.ts";
 import { keepAside, keysPath, readKeys } from "./keys-file.ts";
-import { snapshotFiles } from "./snapshot-record.ts";
+import { savedElsewhere, snapshotFiles } from "./snapshot-record.ts";
 import { lockFiles } from "./stack-lock.ts";
 import { authorityPath } from "./tls-secret.ts";
 
@@ -131,7 +131,8 @@ export async function removeTemporaries(stackDir: string): Promise<void> {
  */
 export async function removeFiles(stackDir: string): Promise<string[]> {
   await removeTemporaries(stackDir);
-  if (existsSync(keysPath(stackDir)) && (await snapshotFiles(stackDir)).length > 0) {
+  const snapshots = [...(await snapshotFiles(stackDir)), ...(await savedElsewhere(stackDir))];
+  if (existsSync(keysPath(stackDir)) && snapshots.length > 0) {
     const clusterId = (await readKeys(stackDir))?.custody?.clusterId;
     await keepAside(stackDir, clusterId ?? new Date().toISOString());
   }

@@ -1,4 +1,7 @@
-/** A stack's snapshots on this machine, and what is noted beside a snapshot, in <snapshot>.json: what only a Vault that is unsealed tells, and what was proved. */
+/**
+ * A stack's snapshots on this machine, and what is noted beside a snapshot, in <snapshot>.json: what only a Vault that is
+ * unsealed tells, and what was proved.
+ */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -28,6 +31,8 @@ export const SnapshotRecord = z.object({
   /** Stood in the cubbyhole of the stack's token when the snapshot was taken. No secret. */
   marker: z.string().optional(),
   proof: Proof.optional(),
+  /** In the stack's folder, of a snapshot that was saved to another place: its path. */
+  elsewhere: z.string().optional(),
 });
 export type SnapshotRecord = z.output<typeof SnapshotRecord>;
 
@@ -43,6 +48,15 @@ export async function snapshotFiles(stackDir: string): Promise<string[]> {
   return names
     .filter((name) => name.endsWith(".snap") && !name.startsWith("."))
     .map((name) => join(folder, name));
+}
+
+/** Where else snapshots of a stack were saved to; whether they are there still is not known. */
+export async function savedElsewhere(stackDir: string): Promise<string[]> {
+  const folder = snapshotFolder(stackDir);
+  const names = await readdir(folder).catch(() => []);
+  const records = names.filter((name) => name.endsWith(".snap.json")).map((name) => name.slice(0, -5));
+  const read = await Promise.all(records.map((name) => readRecord(join(folder, name))));
+  return read.flatMap((record) => (record?.elsewhere === undefined ? [] : [record.elsewhere]));
 }
 
 const recordPath = (snapshot: string) => `${snapshot}.json`;

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { checkout } from "../../setup/folders.ts";
+import { savedElsewhere } from "../../steps/lib/snapshot-record.ts";
 import { Vault } from "../../steps/lib/vault.ts";
 import { asEachSpeaks } from "../support/as-each-speaks.ts";
 import { minutes, pods, sharedStack } from "../support/shared-stack.ts";
@@ -46,6 +48,13 @@ describe("snapshots, on a real cluster", function () {
     const listed = JSON.parse((await shared.command("snapshot", "list", "--json")).stdout);
     // The update that turned TLS on has saved one, too.
     assert.equal(listed[0].file, file);
+    const folder = mkdtempSync(join(tmpdir(), "vault-ha-test-"));
+    const away = join(folder, "away.snap");
+    const elsewhere = await shared.command("snapshot", "save", away);
+    assert.equal(elsewhere.exitCode, 0, elsewhere.all);
+    assert.equal(statSync(away).mode & 0o777, 0o600);
+    assert.deepEqual(await savedElsewhere(shared.test.stackDir), [away], "its keys have to stay");
+    rmSync(folder, { recursive: true });
     const inspected = await shared.command("snapshot", "inspect", file);
     assert.equal(inspected.exitCode, 0, inspected.all);
     assert.match(inspected.stdout, new RegExp(`raft index +${found.index}, term`));

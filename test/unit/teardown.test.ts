@@ -153,6 +153,26 @@ describe("the snapshots of a stack that is destroyed", () => {
     assert.match(remove.join(), /^rm -r \S+\/snapshots \S+\/vault-init\.one\.json$/);
   });
 
+  it("keep their keys where they lie in another place, too, of which a record is here", async () => {
+    const record = {
+      version: 1,
+      stack: "dev",
+      savedAt: "2026-11-25T12:00:00Z",
+      index: 4,
+      term: 2,
+      size: 1,
+      sha256: "a",
+    };
+    mkdirSync(join(stackDir, "snapshots"));
+    put("snapshots/dev-4.snap.json", { ...record, elsewhere: "/mnt/backup/dev.snap" });
+    assert.deepEqual((await removeFiles(stackDir)).sort(), ["snapshots", "vault-init.one.json"]);
+    const { kept } = await keptSnapshots(relative(checkout, stackDir));
+    assert.match(
+      kept.join(),
+      /^what was saved to \/mnt\/backup\/dev\.snap, and the keys that open them: \S+one\.json/,
+    );
+  });
+
   it("are not the reason to keep keys where there are none", async () => {
     assert.deepEqual(await removeFiles(stackDir), []);
     assert.equal(existsSync(stackDir), false);
