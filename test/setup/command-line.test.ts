@@ -88,11 +88,11 @@ describe("a command line", () => {
     const ran = await execa(process.execPath, ["commands/rehearse.ts", ...typed], { reject: false });
     assert.equal(ran.exitCode, 2);
     assert.deepEqual(ran.stderr.split("\n"), [
-      "say what is rehearsed: failover",
+      "say what is rehearsed: failover or restore",
       "the leader is ended in one way, found --signal and --pod",
       '--rounds takes a whole number from 1, found "0"',
       "--svg no/such/folder/a.svg: there is no folder no/such/folder",
-      "See: npm run rehearse failover -- --help",
+      "See: npm run rehearse -- --help",
     ]);
   });
 });
