@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -81,8 +82,12 @@ export function goPart(args: GoPartArgs): Part {
         for (const wanted of beside) await copyFromModule(log, at, wanted, at.cwd);
         // Before a changed copy takes a module's place: `go mod download` says nothing about that one.
         for (const wanted of files) await copyFromModule(log, at, wanted, out);
-        for (const [index, change] of edits.entries()) {
-          await replaceModule(log, at, change, join(temporary, `module-${index}`));
+        for (const edit of edits) {
+          const copy = join(temporary, edit.module.replaceAll("/", "-"));
+          // Several files of a module are changed in one copy; Go says nothing of a module that was replaced.
+          if (!existsSync(copy)) await replaceModule(log, at, edit, copy);
+          const path = join(copy, edit.file);
+          await writeFile(path, edited(await readFile(path, "utf8"), edit));
         }
         for (const program of programs) {
           const output = ["-o", join(out, program.name), program.package];
@@ -101,12 +106,10 @@ export interface At {
   env: NodeJS.ProcessEnv;
 }
 
-/** Puts a changed copy of a module into `copy`, and tells the go.mod in `at.cwd` to take that. */
-async function replaceModule(log: Log, at: At, edit: ModuleEdit, copy: string): Promise<void> {
-  await copyTree(await moduleDir(log, at, edit.module), copy);
-  const path = join(copy, edit.file);
-  await writeFile(path, edited(await readFile(path, "utf8"), edit));
-  await run(log, "go", ["mod", "edit", `-replace=${edit.module}=${copy}`], at);
+/** Puts a copy of a module, to be changed, into `copy`, and tells the go.mod in `at.cwd` to take that. */
+async function replaceModule(log: Log, at: At, { module }: ModuleEdit, copy: string): Promise<void> {
+  await copyTree(await moduleDir(log, at, module), copy);
+  await run(log, "go", ["mod", "edit", `-replace=${module}=${copy}`], at);
 }
 
 /** The text with the edit's changes. A change that matches nothing is an error. */

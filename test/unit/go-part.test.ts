@@ -139,6 +139,18 @@ describe("a part built from Go modules", () => {
     await assert.rejects(stat(copy), { code: "ENOENT" }, "the copy is removed after the build");
   });
 
+  it("makes several changes of a module in one copy of it", async () => {
+    const without = (line: string) => ({
+      module: "x.example/m",
+      file: "clouds.go",
+      changes: [{ find: `^${line}\\n`, by: "" }],
+    });
+    const built = await make({ edits: [without("two"), without("one")] });
+    assert.match(built, /^three$/m);
+    assert.doesNotMatch(built, /^(one|two)$/m);
+    assert.equal(built.match(/^replace /gm)?.length, 1);
+  });
+
   it("brings files of a module that is changed for the build, as the module has them", async () => {
     await make({
       files: [{ module: "x.example/m", from: "clouds.go", to: "clouds.go" }],
