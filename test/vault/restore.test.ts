@@ -17,19 +17,19 @@ import { VaultStack } from "../support/vault-stack.ts";
 const pods = ["vault-0", "vault-1", "vault-2"];
 
 describe("a restore, on real Vault processes", function () {
-  this.timeout(150_000);
+  this.timeout(300_000);
   let stack: VaultStack;
   let saved: Saved;
   const restarted: string[] = [];
   /** All that was said. */
   const said: string[] = [];
-  const signal = () => AbortSignal.timeout(120_000);
+  const signal = () => AbortSignal.timeout(280_000);
   const say = (line: string) => void said.push(line);
 
   const restoringOn = async (on: VaultStack, more: Partial<Restoring> = {}): Promise<Restoring> => {
     const target = Target.parse(on.target());
     const keys = { shares: on.keys.shares, rootToken: on.token, threshold: 3 };
-    const waiting = { timeoutSeconds: 60, say, signal: signal() };
+    const waiting = { timeoutSeconds: 120, say, signal: signal() };
     const restart = async (pod: string) => {
       restarted.push(pod);
       await on.nodes.at(pods.indexOf(pod)).restart();
