@@ -120,7 +120,13 @@ describe("the commands of README and docs, typed into a shell", function () {
     try {
       await typeAll(set);
       // Where two documents set the same one, the last counts.
-      const wanted = Object.fromEntries(set.map((line) => [keyOf(line), line.split(" ")[4]]));
+      const typedValue = (line: string) =>
+        line
+          .split(" ")
+          .slice(4)
+          .join(" ")
+          .replace(/^"(.*)"$/, "$1");
+      const wanted = Object.fromEntries(set.map((line) => [keyOf(line), typedValue(line)]));
       const now = config();
       for (const [key, value] of Object.entries(wanted)) assert.equal(String(now[key]), value, key);
       await typeAll(removed);
