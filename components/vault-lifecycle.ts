@@ -98,10 +98,10 @@ export class VaultLifecycle extends pulumi.ComponentResource {
       `init-${first}`,
       { pod: first, shares, threshold },
       { runsAtCreate: true, ...(changedAt !== undefined && { facts: { KEYS: changedAt } }) },
-      // Its answer is the only one that cannot be had again: no change of a setting makes it run again, and none
-      // hands the last answer to it, which would put shares into an environment. Keys that took the place of others,
-      // as this machine's journal notes, do: the step then answers with those. Elsewhere that fact is not known, and
-      // must not show as a change.
+      // Its answer is the only one that cannot be had again: no change of a setting makes it run again. Keys that took
+      // the place of others, as this machine's journal notes, do: the step then answers with those. Elsewhere that
+      // fact is not known, and must not show as a change. Pulumi runs a step with the input that is ignored, so the
+      // step may get one of before a change, and asks Kubernetes what its pod speaks.
       { ignoreChanges: changedAt === undefined ? ["stdin", "update", "environment"] : ["stdin"], protect },
     );
     this.shares = pulumi.secret(init.answer.shares);

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { StepError } from "./lib/errors.ts";
 import { runStep, type Step, Timeout } from "./lib/io.ts";
 import { type Keys, keepAside, keysPath, readKeys, writeKeys } from "./lib/keys-file.ts";
-import { openRoad } from "./lib/reach.ts";
+import { openRoad, wayAsMade } from "./lib/reach.ts";
 import { giveUpCommand, kubectl, Target, upAgain } from "./lib/target.ts";
 import { Vault } from "./lib/vault.ts";
 import type { SealStatus } from "./lib/vault-answers.ts";
@@ -22,7 +22,9 @@ type Input = z.output<typeof Input>;
  */
 await runStep("init", Input, async (input, step) => {
   const { pod, stackDir } = input;
-  const road = await openRoad(input);
+  // Its input may be older than the pod: see ignoreChanges in components/vault-lifecycle.ts.
+  const way = await until(pod, () => wayAsMade(input, pod, step.signal), step, kubectl(input, "get pods"));
+  const road = await openRoad(way);
   const vault = new Vault(road, pod, step);
   const status = await until(`${pod} to answer`, () => vault.sealStatus(), step, kubectl(input, "get pods"));
   const store = await until(`the store of ${pod}`, () => road.storeOf(pod, step.signal), step);

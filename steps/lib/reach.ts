@@ -1,5 +1,6 @@
 import { connect as connectTcp } from "node:net";
 import { StepError } from "./errors.ts";
+import { wayTo } from "./pod.ts";
 import { connected, peerName, type Road, secured } from "./road.ts";
 import type { Reach, Way } from "./target.ts";
 
@@ -10,6 +11,17 @@ export async function openRoad(target: Way): Promise<Road> {
   // Not loaded by tests and tools that reach Vault directly.
   const { kubernetesRoad } = await import("./kubernetes-road.ts");
   return kubernetesRoad(target, reach);
+}
+
+/**
+ * The way to a node as it is now: it speaks what its pod was made for, whatever the stack is to speak next.
+ * @throws NotYet where there is no such pod
+ */
+export async function wayAsMade<W extends Way>(target: W, node: string, signal: AbortSignal): Promise<W> {
+  const { reach } = target;
+  if (reach.kind === "direct") return target;
+  const [{ openKube }, { getPod }] = await Promise.all([import("./kube.ts"), import("./pods.ts")]);
+  return wayTo(target, await getPod(await openKube(reach.kubeconfig), reach.namespace, node, signal));
 }
 
 function directRoad(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { containerIdentities } from "../../steps/lib/pods.ts";
+import { Authority, secretTexts } from "../support/authority.ts";
 import { KubeApi, runningStatus } from "../support/kube-api.ts";
 import { RecordingProxy } from "../support/recording-proxy.ts";
 import { assertRefused, VaultStack } from "../support/vault-stack.ts";
@@ -68,8 +69,8 @@ describe("Vault's pods, reached through the Kubernetes API", function () {
     delete kube.pods["vault-0"];
     assertRefused(
       await stack.init({ ...through(), timeoutSeconds: 1 }),
-      "port-forward to vault-0:8200",
-      "404",
+      "waited 1 s for vault-0",
+      "pod vault-0 does not exist in namespace vault",
     );
   });
 
@@ -126,6 +127,23 @@ describe("Vault's pods, reached through the Kubernetes API", function () {
     // The node is blank: the step got through, and saw it when it was about to send the shares.
     assertRefused(ran, "vault-0 is not initialised");
     assert.equal(cutter.asked.length, 4);
+  });
+
+  it("initialises a pod as it speaks now, where the step has its input of before a change", async () => {
+    const authority = await Authority.make();
+    const certificate = await authority.issue();
+    const secured = await VaultStack.start(1, { tls: certificate });
+    try {
+      const tlsSecret = "vault-server-tls";
+      kube.secrets[tlsSecret] = secretTexts(certificate);
+      const pod = kube.pods["vault-0"] ?? assert.fail();
+      pod.address = secured.nodes.at(0).address;
+      pod.speaks = { scheme: "https", tlsSecret };
+      const init = await secured.init({ ...through(), scheme: "http", caCert: undefined });
+      assert.equal(init.code, 0, init.stderr);
+    } finally {
+      await secured.end();
+    }
   });
 
   it("shows no token of the kubeconfig, which is part of its input", () => {
