@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -10,11 +10,11 @@ import { loadSources } from "../../sources.ts";
 /** Runs a stage on one file of tests, in a process of its own: its output is not this run's. */
 const program = `
 import { runStage } from "${join(process.cwd(), "test/support/stages.ts")}";
-const [files, limitMs] = process.argv.slice(1);
+const [stage, files, limitMs] = process.argv.slice(1);
 const stop = new AbortController();
 process.on("SIGINT", () => stop.abort());
 const options = { env: process.env, signal: stop.signal, files, limitMs: Number(limitMs) };
-console.log("\\n" + JSON.stringify(await runStage("unit", options)));
+console.log("\\n" + JSON.stringify(await runStage(stage, options)));
 `;
 
 describe("a stage of npm test", function () {
@@ -25,10 +25,10 @@ describe("a stage of npm test", function () {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  const start = (tests: string, limitMs = 20_000) => {
+  const start = (tests: string, limitMs = 20_000, stage = "unit") => {
     const file = join(folder, "some.test.ts");
     writeFileSync(file, tests);
-    const args = ["--input-type=module", "-e", program, "--", file, String(limitMs)];
+    const args = ["--input-type=module", "-e", program, "--", stage, file, String(limitMs)];
     return execa(process.execPath, args, { stdin: "ignore" });
   };
   const outcome = async (tests: string, limitMs?: number) =>
@@ -137,6 +137,58 @@ describe("a stage of npm test", function () {
       failed: 1,
       remarks: ["stopped before its end"],
     });
+  });
+
+  it("whose files run beside each other counts as the others do", async () => {
+    const { stdout } = await start(
+      `it("stands", () => {}); it("falls", () => { throw new Error("fell"); }); it.skip("rests", () => {});`,
+      20_000,
+      "vault",
+    );
+    assert.deepEqual(JSON.parse(stdout.split("\n").at(-1) ?? ""), {
+      passed: 1,
+      failed: 2,
+      remarks: ["not run, which counts as failed: rests"],
+    });
+  });
+
+  it("whose files run beside each other has failed where one of them dies", async () => {
+    const { stdout } = await start(
+      `it("a", () => {}); it("b", () => process.kill(process.pid, "SIGKILL"));`,
+      20_000,
+      "vault",
+    );
+    const { failed } = JSON.parse(stdout.split("\n").at(-1) ?? "");
+    assert.ok(failed > 0, stdout);
+  });
+
+  it("whose files run beside each other leaves nothing running where it is stopped", async () => {
+    const mark = join(folder, "mark");
+    const running = start(
+      `
+      import { spawn } from "node:child_process";
+      import { writeFileSync } from "node:fs";
+      it("first", function () {
+        this.timeout(0);
+        const { pid } = spawn("sleep", ["600"], { stdio: "ignore" });
+        writeFileSync(${JSON.stringify(mark)}, String(pid));
+        return new Promise(() => { setInterval(() => {}, 1000); });
+      });`,
+      20_000,
+      "vault",
+    );
+    await poll(() => (existsSync(mark) && readFileSync(mark, "utf8") !== "") || undefined, {
+      forMs: 15_000,
+      everyMs: 50,
+    });
+    const pid = Number(readFileSync(mark, "utf8"));
+    running.kill("SIGINT");
+    const { stdout } = await running;
+    const { failed, remarks } = JSON.parse(stdout.split("\n").at(-1) ?? "");
+    assert.ok(failed > 0, stdout);
+    assert.ok(remarks.includes("stopped before its end"), stdout);
+    const gone = await poll(() => !existsSync(`/proc/${pid}`) || undefined, { forMs: 5_000, everyMs: 50 });
+    assert.ok(gone, `process ${pid} runs`);
   });
 });
 

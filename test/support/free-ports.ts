@@ -1,11 +1,16 @@
 /** Ports for servers that tests start: free now, and still free when the server comes to listen. */
 import { createServer } from "node:net";
 
-/** Below the range from which Linux gives a port to each outgoing connection: 32768 to 60999. */
-const [first, end] = [20_000, 30_000];
+/**
+ * Below the range from which Linux gives a port to each outgoing connection: 32768 to 60999. Files of tests that run
+ * beside each other (mocha --parallel) have a part each: a port is free until its server listens.
+ */
+const part = 5_000;
+const first = 20_000 + (Number(process.env.MOCHA_WORKER_ID ?? 0) % 2) * part;
+const end = first + part;
 
 /** Where to look next. Two test runs begin at different places, and one never gives a port twice in a row. */
-let next = first + (process.pid % 1_000) * 10;
+let next = first + (process.pid % 500) * 10;
 
 /** Ports of 127.0.0.1 that nobody holds; all different. */
 export async function freePorts(count: number): Promise<number[]> {

@@ -24,6 +24,9 @@ const limitMinutes: Record<StageName, number> = {
   soak: 60,
 };
 
+/** How many files of a stage run beside each other. Those with Vault processes of their own mostly wait. */
+const jobs: Partial<Record<StageName, number>> = { vault: 2 };
+
 /** What came of a stage. */
 export interface Outcome {
   passed: number;
@@ -77,7 +80,8 @@ async function runMocha(name: StageName, options: StageOptions): Promise<Outcome
     const reporter = join(checkout, "test/support/reporter.ts");
     const files = options.files ?? `test/${name}/**/*.test.ts`;
     const env = { ...options.env, VAULT_HA_TEST_REPORT: file };
-    const args = [mocha, "--reporter", reporter, files];
+    const beside = jobs[name] === undefined ? [] : ["--parallel", "--jobs", String(jobs[name])];
+    const args = [mocha, "--reporter", reporter, ...beside, files];
     const end = await run(process.execPath, args, name, { ...options, env });
     const outcome = judge(end, existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined);
     if (!options.signal.aborted) return outcome;
@@ -130,7 +134,7 @@ async function run(program: string, args: string[], stage: StageName, options: S
   let late = false;
   const timer = setTimeout(() => {
     late = true;
-    process.kill(-(child.pid as number), "SIGKILL");
+    endGroup(child.pid);
   }, limitMs);
   const interrupt = () => child.kill("SIGINT");
   options.signal.addEventListener("abort", interrupt);
@@ -142,5 +146,16 @@ async function run(program: string, args: string[], stage: StageName, options: S
   });
   clearTimeout(timer);
   options.signal.removeEventListener("abort", interrupt);
+  // What ran beside others has had no time to end what it had started.
+  if (options.signal.aborted) endGroup(child.pid);
   return late ? `was ended after ${limitMs / 60_000} minutes` : end;
+}
+
+/** Ends what is left of a process group, as Vault servers whose test was ended. */
+function endGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
