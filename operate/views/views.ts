@@ -157,8 +157,8 @@ async function askableNode(
   if (subject.target === undefined) return nothingYet;
   const keys = await within(() => subject.keys());
   const token = keys.value?.rootToken;
-  if (keys.failed !== undefined) return { failed: `needs the root token: ${keys.failed}` };
-  if (token === undefined) return { failed: "needs the root token, and the stack has none" };
+  if (keys.failed !== undefined) return { failed: `needs the stack's token: ${keys.failed}` };
+  if (token === undefined) return { failed: "needs a token, and the stack has none" };
   const leads = nodes.map(async (node) => {
     const answer = await node;
     if (answer.vault.value?.leads !== true) throw new Error(`${answer.pod} does not lead`);

@@ -132,7 +132,7 @@ describe("the status of real Vault nodes", function () {
     assert.deepEqual(ids(status), ["raft-unanswered"]);
     assert.match(
       status.disagreements[0]?.says ?? "",
-      /needs the root token: vault-init.json may be read by others/,
+      /needs the stack's token: vault-init.json may be read by others/,
     );
     assert.deepEqual(ids(await look({ keys: async () => undefined })), ["raft-unanswered"]);
   });
