@@ -7,7 +7,15 @@ import { onInterrupt } from "../setup/interrupt.ts";
 import { duration, Progress } from "../setup/progress.ts";
 import { readNetwork } from "../setup/reach.ts";
 import { SETUP_STEPS, setUp } from "../setup/setup.ts";
-import { type Outcome, runStage, type StageName, soakName, stageNames } from "../test/support/stages.ts";
+import {
+  inGroups,
+  type Outcome,
+  runStage,
+  type StageName,
+  type StageOptions,
+  soakName,
+  stageNames,
+} from "../test/support/stages.ts";
 import { sweepDeadRuns } from "../test/support/sweep.ts";
 import { vaultFolder } from "../test/support/vault-program.ts";
 
@@ -46,16 +54,18 @@ async function main(): Promise<void> {
   const env = { ...process.env, ...toolEnvironment(tools.plugins === "closed") };
   if (chosen.includes("vault") || chosen.includes(soakName))
     env.PATH = `${await vaultFolder()}${delimiter}${env.PATH}`;
-  for (const name of chosen) {
-    if (stop.signal.aborted) add(name, { passed: 0, failed: 1, remarks: ["stopped before it ran"] });
-    else await stage(name, env, stop.signal);
+  for (const [name, ...others] of inGroups(chosen)) {
+    const options = { env, signal: stop.signal };
+    const beside = others.map((other) => stage(other, { ...options, beside: true }));
+    if (name !== undefined) await Promise.all([stage(name, options), ...beside]);
   }
 }
 
-async function stage(name: StageName, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
+async function stage(name: StageName, options: StageOptions): Promise<void> {
+  if (options.signal.aborted) return add(name, { passed: 0, failed: 1, remarks: ["stopped before it ran"] });
   const began = Date.now();
-  console.log(`\n== ${name}`);
-  const outcome = await runStage(name, { env, signal });
+  console.log(`\n== ${name}${options.beside ? ", beside the next: its output comes at its end" : ""}`);
+  const outcome = await runStage(name, options);
   add(name, outcome);
   const { passed, failed } = outcome;
   console.log(`== ${name}: ${passed} passed, ${failed} failed, ${duration(Date.now() - began)}`);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import type { Secrets } from "../support/secret-scan.ts";
 import { minutes, sharedStack } from "../support/shared-stack.ts";
-import { dockerLeftovers, dockerVolumes } from "../support/test-stack.ts";
+import { dockerLeftovers, dockerVolumes, volumesOf } from "../support/test-stack.ts";
 
 describe("the end of a stack", function () {
   this.timeout(5 * minutes);
@@ -28,11 +28,15 @@ describe("the end of a stack", function () {
   });
 
   it("leaves nothing after destroy: no container, network, volume or file", async () => {
-    const { test, keep, volumesBefore } = await sharedStack();
+    const { test, keep } = await sharedStack();
+    const prefix = `vault-ha-${test.name}-`;
+    const volumes = await volumesOf(prefix);
+    assert.ok(volumes.length > 0, "its nodes have no volumes");
     await test.stack.destroy({ onOutput: keep });
-    assert.deepEqual(await dockerLeftovers(`vault-ha-${test.name}`), []);
+    assert.deepEqual(await dockerLeftovers(prefix), []);
+    const left = await dockerVolumes();
     assert.deepEqual(
-      (await dockerVolumes()).filter((name) => !volumesBefore.includes(name)),
+      volumes.filter((name) => left.includes(name)),
       [],
     );
     assert.equal(existsSync(test.stackDir), false, `${test.stackDir} is still there`);

@@ -6,6 +6,7 @@ import { execa } from "execa";
 import { local } from "../../setup/folders.ts";
 import { poll } from "../../setup/processes.ts";
 import { loadSources } from "../../sources.ts";
+import { inGroups } from "../support/stages.ts";
 
 /** Runs a stage on one file of tests, in a process of its own: its output is not this run's. */
 const program = `
@@ -137,6 +138,12 @@ describe("a stage of npm test", function () {
       failed: 1,
       remarks: ["stopped before its end"],
     });
+  });
+
+  it("runs beside another where both take clusters of their own, and alone where one is named", () => {
+    assert.deepEqual(inGroups(["unit", "cluster", "stacks"]), [["unit"], ["cluster", "stacks"]]);
+    assert.deepEqual(inGroups(["unit", "stacks"]), [["unit"], ["stacks"]]);
+    assert.deepEqual(inGroups(["cluster", "soak"]), [["cluster"], ["soak"]]);
   });
 
   it("whose files run beside each other counts as the others do", async () => {

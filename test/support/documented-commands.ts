@@ -108,12 +108,12 @@ export const tested: Record<string, Record<string, string>> = {
     "kubectl --kubeconfig .local/stacks/<stack>/kubeconfig --namespace vault create job now --from cronjob/vault-backup":
       '"create", "job", "now"',
   },
-  "test/cluster/8-adopt.test.ts": {
+  "test/stacks/adopt.test.ts": {
     "npm run -s adopt -- --context my-context < cluster-keys.json": '"--context", cluster.context',
     "npm run -s adopt -- < cluster-keys.json": '["commands/adopt.ts", "--stack", test.name',
     "npm run -s adopt": 'adopt("")',
   },
-  "test/cluster/8-migrate.test.ts": {
+  "test/stacks/migrate.test.ts": {
     "npm run -s migrate standalone -- --context my-context --dry-run": 'migrate("", "--dry-run")',
     "npm run -s migrate standalone -- --context my-context < cluster-keys.json":
       "migrate(JSON.stringify(keys))",
@@ -133,7 +133,7 @@ export const tested: Record<string, Record<string, string>> = {
     "vault operator init": '"init", "-key-shares=5"',
     "vault operator init -format=json": '"-format=json"',
   },
-  "test/cluster/8-existing.test.ts": {
+  "test/stacks/existing.test.ts": {
     "kubectl create namespace vault": 'cluster.kubectl("create", "namespace", "vault")',
     "kubectl label namespace vault vault-ha/stack=<stack>": 'cluster.kubectl("label", "namespace", "vault"',
     "kubectl apply --filename .local/stacks/<stack>/missing-rights.yaml":
@@ -230,7 +230,7 @@ export const untested: Record<string, string[]> = {
     "kubectl --kubeconfig .local/stacks/<stack>/kubeconfig delete namespace vault",
     "rm .local/stacks/<stack>/vault-init.json",
   ],
-  "it undoes what test/cluster/8-adopt.test.ts does, for a hand that goes on with Helm": [
+  "it undoes what test/stacks/adopt.test.ts does, for a hand that goes on with Helm": [
     "pulumi stack rm --force",
     "kubectl --namespace vault replace --force --filename .local/stacks/<stack>/sh.helm.release.v1.vault.v1.json",
   ],

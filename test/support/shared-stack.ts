@@ -12,7 +12,7 @@ import { containerIdentities } from "../../steps/lib/pods.ts";
 import { authorityPath } from "../../steps/lib/tls-secret.ts";
 import { ClusterTools } from "./cluster-tools.ts";
 import { SecretScan } from "./secret-scan.ts";
-import { dockerVolumes, makeTestStack, removeTestStack, type TestStack } from "./test-stack.ts";
+import { makeTestStack, removeTestStack, type TestStack } from "./test-stack.ts";
 
 export const minutes = 60_000;
 export const pods = ["vault-0", "vault-1", "vault-2"];
@@ -23,14 +23,12 @@ class SharedStack {
   readonly test: TestStack;
   /** Looks at what runs and at what is printed from the begin on. */
   readonly scan: SecretScan;
-  readonly volumesBefore: string[];
   /** Everything that was printed: by Pulumi, its plug-ins, the steps and the commands. */
   log = "";
 
-  constructor(test: TestStack, scan: SecretScan, volumesBefore: string[]) {
+  constructor(test: TestStack, scan: SecretScan) {
     this.test = test;
     this.scan = scan;
-    this.volumesBefore = volumesBefore;
     this.tools = new ClusterTools(test.name, pods);
   }
 
@@ -86,9 +84,8 @@ let made: SharedStack | undefined;
 /** The stack; the first caller has it made. Nothing is in it yet then. */
 export async function sharedStack(): Promise<SharedStack> {
   if (made === undefined) {
-    const volumes = await dockerVolumes();
     const scan = new SecretScan();
-    made = new SharedStack(await makeTestStack({ "vault.tls.enabled": "false" }), scan, volumes);
+    made = new SharedStack(await makeTestStack({ "vault.tls.enabled": "false" }), scan);
   }
   return made;
 }

@@ -8,7 +8,7 @@ import { checkout } from "../../setup/folders.ts";
 import { whyLeftOut } from "./left-out.ts";
 
 /** Stages in the order they run: what takes least time comes first. */
-export const stageNames = ["check", "unit", "setup", "plugins", "vault", "cluster"] as const;
+export const stageNames = ["check", "unit", "setup", "plugins", "vault", "cluster", "stacks"] as const;
 /** What takes long, and runs only where it is named: its results are written down in the documents. */
 export const soakName = "soak";
 export type StageName = (typeof stageNames)[number] | typeof soakName;
@@ -21,6 +21,7 @@ const limitMinutes: Record<StageName, number> = {
   plugins: 15,
   vault: 30,
   cluster: 40,
+  stacks: 40,
   soak: 60,
 };
 
@@ -40,12 +41,22 @@ export interface StageOptions {
   env: NodeJS.ProcessEnv;
   /** Ends what runs. */
   signal: AbortSignal;
+  /** Whether its output is shown at its end, as another stage shows its own meanwhile. */
+  beside?: boolean;
   /** Files of tests, where they are not those of the stage. */
   files?: string;
   limitMs?: number;
 }
 
-/** Runs one stage; its output is shown as it comes. */
+/** Stages in the order they run. Those of one group run beside each other: clusters mostly wait. */
+export function inGroups(names: readonly StageName[]): StageName[][] {
+  const beside = names.includes("cluster") && names.includes("stacks");
+  return names
+    .filter((name) => !(beside && name === "stacks"))
+    .map((name) => (beside && name === "cluster" ? [name, "stacks"] : [name]));
+}
+
+/** Runs one stage; its output is shown as it comes, unless it runs beside another. */
 export async function runStage(name: StageName, options: StageOptions): Promise<Outcome> {
   return name === "check" ? await runChecks(options) : await runMocha(name, options);
 }
@@ -129,8 +140,10 @@ async function run(program: string, args: string[], stage: StageName, options: S
     cwd: checkout,
     env: options.env,
     detached: true,
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", ...(options.beside ? (["pipe", "pipe"] as const) : (["inherit", "inherit"] as const))],
   });
+  const kept: Buffer[] = [];
+  for (const output of [child.stdout, child.stderr]) output?.on("data", (data) => kept.push(data));
   let late = false;
   const timer = setTimeout(() => {
     late = true;
@@ -144,6 +157,7 @@ async function run(program: string, args: string[], stage: StageName, options: S
       ended(code === 0 ? undefined : `ended with ${signal ?? `code ${code}`}`),
     );
   });
+  process.stdout.write(Buffer.concat(kept));
   clearTimeout(timer);
   options.signal.removeEventListener("abort", interrupt);
   // What ran beside others has had no time to end what it had started.

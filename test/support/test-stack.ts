@@ -83,6 +83,15 @@ export async function dockerLeftovers(prefix: string): Promise<string[]> {
   return names.flat().filter((name) => name.startsWith(prefix));
 }
 
+/** Names of Docker's volumes that containers have whose name begins as given. */
+export async function volumesOf(prefix: string): Promise<string[]> {
+  const list = ["ps", "--all", "--quiet", "--filter", `name=^${prefix}`];
+  const containers = (await execa("docker", list)).stdout.split("\n").filter(Boolean);
+  const names = "{{range .Mounts}}{{if .Name}}{{println .Name}}{{end}}{{end}}";
+  const { stdout } = await execa("docker", ["inspect", "--format", names, ...containers]);
+  return stdout.split("\n").filter(Boolean);
+}
+
 /** Names of all of Docker's volumes. */
 export async function dockerVolumes(): Promise<string[]> {
   return (await execa("docker", ["volume", "ls", "--quiet"])).stdout.split("\n").filter(Boolean).sort();
