@@ -21,6 +21,7 @@ const sourcesSchema = z.strictObject({
   vault: chart.extend({ image: z.strictObject({ repository: z.string(), tag: z.string() }) }),
   ingressNginx: chart.extend({ values: z.record(z.string(), z.unknown()) }),
   traefik: z.strictObject({ image: z.string() }),
+  rclone: z.strictObject({ image: z.string() }),
   whoami: z.strictObject({ image: z.string() }),
 });
 
@@ -46,6 +47,9 @@ export const officialSources: Sources = {
     values: {},
   },
   traefik: { image: "traefik:v3.7.13" },
+  rclone: {
+    image: "rclone/rclone:1.75.1@sha256:45401ad7410db1d67ffdb58e19059ad20b0d8e0285a60e38bbec55cc1019c7a5",
+  },
   whoami: { image: "traefik/whoami:v1.11.0" },
 };
 

@@ -2,6 +2,7 @@ import type { Part } from "./lib/part.ts";
 import { ingressNginx } from "./programs/ingress-nginx.ts";
 import { containerd, coredns, etcd, kind, kubernetes, localPathProvisioner } from "./programs/kubernetes.ts";
 import { pulumiCli, pulumiLanguageNodejs, pulumiResourceKubernetes } from "./programs/pulumi.ts";
+import { rclone } from "./programs/rclone.ts";
 import { traefik } from "./programs/traefik.ts";
 import { vault } from "./programs/vault.ts";
 import { whoami } from "./programs/whoami.ts";
@@ -24,6 +25,7 @@ export {
   pulumiCli,
   pulumiLanguageNodejs,
   pulumiResourceKubernetes,
+  rclone,
   traefik,
   vault,
   whoami,
@@ -40,6 +42,7 @@ export const goParts: readonly Part[] = [
   localPathProvisioner,
   ingressNginx,
   traefik,
+  rclone,
   containerd,
   vault,
   pulumiCli,

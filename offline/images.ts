@@ -34,6 +34,7 @@ export function closedSources(store: Store = new Store()) {
       },
     },
     traefik: { image: names.traefik.replace("docker.io/", "") },
+    rclone: { image: names.rclone.replace("docker.io/", "") },
     whoami: { image: names.whoami.replace("docker.io/", "") },
   };
 }

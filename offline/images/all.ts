@@ -20,6 +20,7 @@ export interface ImagesFrom {
   localPathProvisioner: string;
   vault: string;
   traefik: string;
+  rclone: string;
   whoami: string;
   /** Folder with nginx-ingress-controller, dbg and wait-shutdown. */
   ingress: string;
@@ -93,6 +94,10 @@ export async function allImages(log: Log, from: ImagesFrom, work: string): Promi
     image([names.traefik], [base, await withProgram("traefik", from.traefik)], {
       User: "65532",
       Entrypoint: ["/usr/local/bin/traefik"],
+    }),
+    image([names.rclone], [base, await withProgram("rclone", from.rclone)], {
+      User: "65534",
+      Entrypoint: ["/usr/local/bin/rclone"],
     }),
     image([names.whoami], [base, await withProgram("whoami", from.whoami)], {
       User: "65534",

@@ -20,5 +20,6 @@ export const names = {
   vault: "docker.io/hashicorp/vault:1.21.1",
   ingressController: "docker.io/vault-ha/ingress-nginx-controller:v1.11.0",
   traefik: "docker.io/vault-ha/traefik:v3.6.12",
+  rclone: "docker.io/vault-ha/rclone:v1.75.1",
   whoami: "docker.io/vault-ha/whoami:1",
 };

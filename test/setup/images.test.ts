@@ -27,6 +27,7 @@ describe("the images of the closed network", () => {
     assert.equal(sources.nodeImage, nodeImageName());
     assert.deepEqual(sources.vault.image, { repository: "hashicorp/vault", tag: "1.21.1" });
     assert.equal(sources.traefik.image, "vault-ha/traefik:v3.6.12");
+    assert.equal(sources.rclone.image, "vault-ha/rclone:v1.75.1");
     assert.equal(sources.whoami.image, "vault-ha/whoami:1");
     const controller = sources.ingressNginx.values.controller as Record<string, unknown>;
     assert.deepEqual(controller.image, {
