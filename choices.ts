@@ -82,10 +82,62 @@ export interface BackupSettings {
   keep: number;
   /** Size of their volume. */
   size: string;
+  /** Where they go in place of a volume. */
+  bucket: BucketSettings | undefined;
 }
 
+/** A bucket of S3, or of what speaks it. */
+export interface BucketSettings {
+  name: string;
+  /** undefined: Amazon's S3. */
+  endpoint: string | undefined;
+  region: string;
+  prefix: string;
+  /** undefined: the pod's own identity. */
+  secretName: string | undefined;
+  pathStyle: boolean;
+}
+
+const bucketKeys = ["name", "endpoint", "insecure", "region", "prefix", "secretName", "pathStyle"] as const;
+
 /** undefined where there is no schedule; then the other settings of it may stay as they are. */
-export function readBackup(read: Read): BackupSettings | undefined {
+export function readBackup(
+  given: Record<string, string>,
+  read: Read,
+  problems: string[],
+): BackupSettings | undefined {
   const [schedule, keep, size] = (["backup.schedule", "backup.keep", "backup.size"] as const).map(read);
-  return schedule === undefined ? undefined : ({ schedule, keep, size } as BackupSettings);
+  const bucket = readBucket(given, read, schedule === undefined ? [] : problems);
+  return schedule === undefined ? undefined : ({ schedule, keep, size, bucket } as BackupSettings);
+}
+
+/** undefined where no bucket is named. What would do nothing then, or beside a bucket, is a problem. */
+function readBucket(
+  given: Record<string, string>,
+  read: Read,
+  problems: string[],
+): BucketSettings | undefined {
+  const [name, endpoint, insecure, region, prefix, secretName, pathStyle] = bucketKeys.map((key) =>
+    read(`backup.bucket.${key}`),
+  );
+  if (given["backup.bucket.name"] === undefined) {
+    for (const key of bucketKeys.map((each) => `backup.bucket.${each}` as const))
+      if (given[key] !== undefined)
+        problems.push(
+          `${key}: no bucket is named (backup.bucket.name), so snapshots go to a volume.\n    ${removal(key)}`,
+        );
+    return undefined;
+  }
+  if (given["backup.size"] !== undefined)
+    problems.push(
+      `backup.size: snapshots go to a bucket (backup.bucket.name), and there is no volume.\n    ${removal("backup.size")}`,
+    );
+  if (typeof endpoint === "string" && endpoint.startsWith("http://") && insecure === false)
+    problems.push(
+      `backup.bucket.endpoint: ${endpoint} is not encrypted on its way.\n    ${mend("backup.bucket.endpoint", endpoint.replace("http", "https"))}\n    ${mend("backup.bucket.insecure", "true")}`,
+    );
+  return {
+    ...({ name, endpoint, region, prefix, secretName } as BucketSettings),
+    pathStyle: pathStyle === undefined ? endpoint !== undefined : pathStyle === true,
+  };
 }

@@ -102,7 +102,7 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
     raft: { performanceMultiplier: must("raft.performanceMultiplier") },
     audit: { enabled: must("audit.enabled") },
     telemetry: { enabled: must("telemetry.enabled"), monitorLabels: must("telemetry.monitorLabels") },
-    backup: readBackup(read),
+    backup: readBackup(given, read, problems),
     ingress: { controller: must("ingress.controller"), valuesFile: read("ingress.valuesFile") },
     whoami: { enabled: must("whoami.enabled"), host: must("whoami.host") },
     teardown: {

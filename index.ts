@@ -54,7 +54,14 @@ if (settings.telemetry.enabled) new VaultMonitor("vault", { cluster, vault, sett
 
 const { backup } = settings;
 if (backup)
-  new VaultBackup("vault-backup", { cluster, vault, lifecycle, settings: { ...settings, backup }, values });
+  new VaultBackup("vault-backup", {
+    cluster,
+    vault,
+    lifecycle,
+    settings: { ...settings, backup },
+    values,
+    rcloneImage: sources.rclone.image,
+  });
 
 // A cluster that exists has an edge of its own.
 if (!existing) {

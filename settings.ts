@@ -244,6 +244,58 @@ export const settingList = {
     "size",
     "Size of the volume that scheduled snapshots go to. It has to hold one more than are kept.",
   ),
+  "backup.bucket.name": setting(
+    z
+      .string()
+      .regex(
+        /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+        "takes a bucket's name: lower-case letters, digits, . and -",
+      ),
+    undefined,
+    "name",
+    "The bucket, S3 or what speaks it, that scheduled snapshots go to in place of a volume. It has to be there.",
+  ),
+  "backup.bucket.endpoint": setting(
+    z
+      .string()
+      .regex(
+        /^https?:\/\/[\w.-]+(:\d{1,5})?$/,
+        "takes an address such as https://s3.example.com, without a path",
+      ),
+    undefined,
+    "URL",
+    "Where the bucket is served, as a pod reaches it. Unless set, Amazon's S3 of the region.",
+  ),
+  "backup.bucket.insecure": setting(
+    yesNo,
+    "false",
+    "true or false",
+    "Whether the endpoint may be http://. What is in a snapshot is encrypted all the same; names and sizes are not.",
+  ),
+  "backup.bucket.region": setting(
+    z.string().regex(/^[a-z0-9-]{1,40}$/, "takes a region such as eu-central-1"),
+    "us-east-1",
+    "region",
+    "The bucket's region. Many servers other than Amazon's take any.",
+  ),
+  "backup.bucket.prefix": setting(
+    z.string().regex(/^[\w.-]+(\/[\w.-]+)*$/, "takes a path such as vault/prod, without / at its ends"),
+    "vault-ha",
+    "path",
+    "What the names of this program's objects begin with; the stack's name follows.",
+  ),
+  "backup.bucket.secretName": setting(
+    hostName,
+    undefined,
+    "name",
+    "A Secret in Vault's namespace with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Unless set, the pod's own identity in the cloud.",
+  ),
+  "backup.bucket.pathStyle": setting(
+    yesNo,
+    undefined,
+    "true or false",
+    "Whether the bucket is a part of the path, not of the host name. Unless set, true with an endpoint.",
+  ),
   "ingress.controller": setting(
     z.enum(["nginx", "traefik"], "takes nginx or traefik"),
     "nginx",

@@ -31,7 +31,7 @@ const { flags, words } = argumentsOrExit({
   command: "npm run snapshot",
   says: [
     "save: a snapshot from the node that leads, checked, into a file that you alone may read.",
-    "list: the stack's snapshots on this machine, and the scheduled ones in the cluster. fetch: brings one of these here.",
+    "list: the stack's snapshots on this machine, and the scheduled ones in the cluster or its bucket. fetch: brings one of these here.",
     "inspect: what is in one, and whether it is whole.",
     "A snapshot holds everything that Vault stores, encrypted; it is worth nothing without the shares of its time.",
   ].join("\n"),
@@ -53,7 +53,7 @@ await runCommand(
   "npm run snapshot",
   () => (what === "save" ? save() : what === "list" ? list() : what === "fetch" ? fetch() : inspect()),
   {
-    stops: what === "save" || what === "fetch",
+    stops: what === "save" || what === "fetch" || what === "list",
   },
 );
 
@@ -83,17 +83,23 @@ async function save(): Promise<never> {
 
 async function list(): Promise<never> {
   const listed = await listSnapshots(relative(checkout, new Stack(name).dir));
-  const backups = await scheduled();
+  const backups = await scheduled(
+    stopOnInterrupt({ stopping: "nothing is left of it.", left: "Left at once." }),
+  );
   if (flags.json) return await printAndExit(json(listed), 0);
   return await printAndExit(`${listText(name, listed)}${backupsText(name, backups)}`, 0);
 }
 
-/** Those in the cluster; undefined where there is no schedule, or nobody to ask. What lies here is listed all the same. */
-async function scheduled() {
+/** Those of the schedule; undefined where there is no schedule, or nobody to ask. What lies here is listed all the same. */
+async function scheduled({ signal }: { signal: AbortSignal }) {
   try {
-    return await listBackups(await openVault(name), AbortSignal.timeout(waitSeconds * 1000));
+    const open = await openVault(name);
+    const step = within({ say, signal }, waitSeconds);
+    const env = toolEnvironment(loadSources().images === "closed");
+    return await listBackups(open, env, step, () => takeStackLock(open.stack.dir, "snapshot", step));
   } catch (error) {
-    say(`The scheduled ones in the cluster are not known: ${inWords(error)}`);
+    signal.throwIfAborted();
+    say(`The scheduled ones are not known: ${inWords(error)}`);
     return undefined;
   }
 }

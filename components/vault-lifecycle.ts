@@ -9,6 +9,7 @@
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config.ts";
+import { bucketPlace, bucketUrl } from "../steps/lib/backup-bucket.ts";
 import { hasRaised, keysChangedAt } from "../steps/lib/keys-file.ts";
 import type { Cluster } from "./cluster.ts";
 import { type DeclaredStep, declareStep, type StepArgs, type StepName } from "./step.ts";
@@ -195,11 +196,16 @@ export class VaultLifecycle extends pulumi.ComponentResource {
         {},
         { protect },
       );
+    const bucket = settings.backup?.bucket;
     if (settings.backup)
       next(
         "backup-login",
         "backup-login",
-        { pods: vault.pods, token: this.rootToken },
+        {
+          pods: vault.pods,
+          token: this.rootToken,
+          ...(bucket && { bucket: bucketUrl(bucketPlace(pulumi.getStack(), bucket)) }),
+        },
         { undo: "backup-logout" },
       );
     this.peers = pulumi.unsecret(verify.answer.peers);

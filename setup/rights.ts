@@ -57,12 +57,12 @@ export function neededRights(
       // update: whoever grants a right to Vault's service account has to have it; Vault labels its pods.
       rule("", "pods", "get list watch update patch delete"),
       ...["pods/portforward", "pods/exec"].map((resource) => rule("", resource, "get create")),
-      rule("", "persistentvolumeclaims", backup ? own : "get list delete"),
+      rule("", "persistentvolumeclaims", backup && !backup.bucket ? own : "get list delete"),
       ...(backup
         ? [
             rule("batch", "cronjobs", own),
             rule("batch", "jobs", "get list create delete"),
-            // The pod that fetches a snapshot from its volume.
+            // The pod that fetches a snapshot.
             rule("", "pods", "create"),
           ]
         : []),

@@ -1,49 +1,66 @@
-/** The snapshots that a schedule has saved in the cluster: which there are, and how one comes to this machine. */
+/** The snapshots that a schedule has saved: which there are, and how one comes to this machine. */
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { execa } from "execa";
-import { z } from "zod";
 import { CommandError } from "../../setup/command.ts";
 import type { Environment } from "../../setup/environment.ts";
-import { backupName } from "../../steps/lib/backup-login.ts";
-import { NotYet } from "../../steps/lib/errors.ts";
-import { type Kube, openKube } from "../../steps/lib/kube.ts";
-import { storyOf } from "../../steps/lib/pod-story.ts";
-import { getPod } from "../../steps/lib/pods.ts";
+import type { BucketPlace } from "../../steps/lib/backup-bucket.ts";
+import { openKube } from "../../steps/lib/kube.ts";
 import { readSnapshot, type SnapshotFacts } from "../../steps/lib/snapshot-file.ts";
 import { SnapshotRecord, writeRecord } from "../../steps/lib/snapshot-record.ts";
-import { kubectl } from "../../steps/lib/target.ts";
-import { until, type Waiting } from "../../steps/lib/wait.ts";
+import type { Waiting } from "../../steps/lib/wait.ts";
 import { renameWhole } from "../../steps/lib/whole-file.ts";
 import type { OpenVault } from "../open-vault.ts";
+import { type Reader, withReader } from "./reader.ts";
 import { type Backup, backupView } from "./view.ts";
 
 type Open = Pick<OpenVault, "target">;
 
-/** What the last good job left in the cluster, the newest first; undefined where the stack has no schedule. */
-export async function listBackups({ target }: Open, signal: AbortSignal): Promise<Backup[] | undefined> {
-  const { kubeconfig, namespace } = target.reach;
-  const view = await backupView(await openKube(kubeconfig), namespace, signal);
-  return view && (view.good?.kept ?? []);
+/** What is listed, and the bucket that it is in; without one, a volume in the cluster. */
+export interface Backups {
+  bucket?: BucketPlace;
+  /** The newest first. */
+  backups: Backup[];
 }
 
-/** The pod that reads the volume: the job's own, told to wait. */
-const fetchPodName = "vault-backup-fetch";
+/**
+ * The scheduled snapshots; undefined where the stack has no schedule. Those on the volume are what the last good job has
+ * told. A bucket is asked itself: it may have those of a Vault that is lost, and they are wanted most then.
+ * @param alone is called before a pod is made for that
+ */
+export async function listBackups(
+  { target }: Open,
+  env: Environment,
+  step: Waiting,
+  alone: () => Promise<void>,
+): Promise<Backups | undefined> {
+  const { kubeconfig, namespace } = target.reach;
+  const view = await backupView(await openKube(kubeconfig), namespace, step.signal);
+  if (view === undefined) return undefined;
+  if (view.bucket === undefined) return { backups: view.good?.kept ?? [] };
+  await alone();
+  return { bucket: view.bucket, backups: await withReader({ target }, env, step, inBucket) };
+}
 
-/** Where its volume is mounted in it. */
+/** Where the volume is mounted in the pod. */
 const backupFolder = "/backups";
 
-const CronJob = z.object({
-  spec: z.object({
-    jobTemplate: z.object({
-      spec: z.object({
-        template: z.object({
-          spec: z.looseObject({ containers: z.tuple([z.looseObject({ name: z.string() })]) }),
-        }),
-      }),
-    }),
-  }),
-});
+/** Path of an object or a folder in the bucket, as rclone takes it. */
+const remote = ({ name, folder }: BucketPlace, path: string) => `:s3:${name}/${folder}/${path}`;
+
+/** All snapshots of the stack's name in the bucket, of whichever Vault; the newest first. */
+async function inBucket({ bucket, run }: Reader): Promise<Backup[]> {
+  if (bucket === undefined) return [];
+  const list = ["rclone", "lsf", "--recursive", "--files-only", "--format", "ps", remote(bucket, "")];
+  return backupsIn(await run(list)).sort((one, other) => other.file.localeCompare(one.file));
+}
+
+/** What `rclone lsf` prints, a line for each object: `<cluster id>/<snapshot>;<size>`. Anything else is left out. */
+export function backupsIn(listed: string): Backup[] {
+  return listed.split("\n").flatMap((line) => {
+    const [, clusterId, file, size] = /^([\w-]+)\/([\w.-]+\.snap);(\d+)$/.exec(line) ?? [];
+    return clusterId && file ? [{ file, size: Number(size), clusterId }] : [];
+  });
+}
 
 /**
  * Brings one of them and its record to this machine: a file that its owner alone may read (0600), named once it is whole.
@@ -59,42 +76,20 @@ export async function fetchBackup(
   step: Waiting,
 ): Promise<SnapshotFacts> {
   const { kubeconfig, namespace } = target.reach;
-  const kube = await openKube(kubeconfig);
-  const known = await listBackups({ target }, step.signal);
-  const wanted = known?.find((each) => each.file === name);
-  if (wanted === undefined)
-    throw new CommandError(
-      `There is no scheduled snapshot ${name}${known?.length ? `; there are ${known.map((each) => each.file).join(", ")}` : ""}.`,
-    );
+  const view = await backupView(await openKube(kubeconfig), namespace, step.signal);
+  if (view?.bucket === undefined) refuseUnknown(name, view?.good?.kept ?? []);
   const temporary = `${file}.${process.pid}.part`;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   // It keeps its mode when it is written to.
   await writeFile(temporary, "", { mode: 0o600, flag: "wx" });
   try {
-    const cat = async (path: string, options: object) => {
-      const exec = ["--kubeconfig", kubeconfig, "--namespace", namespace, "exec", fetchPodName, "--"];
-      const { exitCode, stdout, stderr } = await execa(
-        "kubectl",
-        [...exec, "cat", `${backupFolder}/${path}`],
-        {
-          env,
-          cancelSignal: step.signal,
-          reject: false,
-          stdin: "ignore",
-          ...options,
-        },
-      );
-      step.signal.throwIfAborted();
-      if (exitCode !== 0) throw new CommandError(`${path} was not read from the volume: ${stderr.trim()}`);
-      return String(stdout ?? "");
-    };
-    let record: SnapshotRecord | undefined;
-    await onBackups(kube, namespace, target, step, async () => {
-      await cat(name, { stdout: { file: temporary } });
-      record = SnapshotRecord.parse(JSON.parse(await cat(`${name}.json`, {})));
+    const record = await withReader({ target }, env, step, async (reader) => {
+      const command = await reading(reader, name);
+      await reader.run(command(name), { stdout: { file: temporary } });
+      return SnapshotRecord.parse(JSON.parse(await reader.run(command(`${name}.json`))));
     });
     const facts = await readSnapshot(temporary);
-    if (record === undefined || facts.sha256 !== record.sha256)
+    if (facts.sha256 !== record.sha256)
       throw new CommandError(
         `${name} is not what its record was written for: it was changed, or came in part.`,
       );
@@ -107,62 +102,23 @@ export async function fetchBackup(
   }
 }
 
-/** Runs a pod on the volume, which is taken away at the end, also after a failure. */
-async function onBackups(
-  kube: Kube,
-  namespace: string,
-  target: OpenVault["target"],
-  step: Waiting,
-  work: () => Promise<void>,
-): Promise<void> {
-  const cronJob = await kube.get(
-    `/apis/batch/v1/namespaces/${namespace}/cronjobs/${backupName}`,
-    CronJob,
-    step.signal,
-  );
-  if (cronJob === undefined) throw new CommandError(`The cluster has no CronJob ${backupName}.`);
-  const { spec } = cronJob.spec.jobTemplate.spec.template;
-  const [container] = spec.containers;
-  const pods = `/api/v1/namespaces/${namespace}/pods`;
-  const pod = {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name: fetchPodName, namespace, labels: { "app.kubernetes.io/name": fetchPodName } },
-    spec: {
-      ...spec,
-      terminationGracePeriodSeconds: 1,
-      // One that is left over ends by itself.
-      activeDeadlineSeconds: 3600,
-      containers: [
-        {
-          ...container,
-          name: "vault",
-          command: ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1; done"],
-        },
-      ],
-    },
-  };
-  const remove = async (signal: AbortSignal) => {
-    await kube.delete(`${pods}/${fetchPodName}`, signal);
-    const isGone = async () => {
-      if (await kube.get(`${pods}/${fetchPodName}`, z.unknown(), signal)) throw new NotYet("it is there");
-    };
-    await until(`the pod ${fetchPodName} to be gone`, isGone, { ...step, signal });
-  };
-  await remove(step.signal);
-  await kube.create(pods, pod, z.unknown(), step.signal);
-  try {
-    await until(
-      `the pod ${fetchPodName} to run`,
-      async () => {
-        const story = storyOf(await getPod(kube, namespace, fetchPodName, step.signal));
-        if (!story.running) throw new NotYet(story.words);
-      },
-      step,
-      kubectl(target, `describe pod ${fetchPodName}`),
+/** The command that prints a file of the snapshot's folder. */
+async function reading(reader: Reader, name: string): Promise<(file: string) => string[]> {
+  const { bucket } = reader;
+  if (bucket === undefined) return (file) => ["cat", `${backupFolder}/${file}`];
+  const wanted = refuseUnknown(name, await inBucket(reader));
+  return (file) => ["rclone", "cat", remote(bucket, `${wanted.clusterId}/${file}`)];
+}
+
+function refuseUnknown(name: string, known: readonly Backup[]): Backup {
+  const [wanted, another] = known.filter(({ file }) => file === name);
+  if (wanted === undefined)
+    throw new CommandError(
+      `There is no scheduled snapshot ${name}${known.length ? `; there are ${known.map(({ file }) => file).join(", ")}` : ""}.`,
     );
-    await work();
-  } finally {
-    await remove(AbortSignal.timeout(60_000));
-  }
+  if (another !== undefined)
+    throw new CommandError(
+      `Two Vaults have a snapshot ${name} in the bucket: ${wanted.clusterId} and ${another.clusterId}.`,
+    );
+  return wanted;
 }

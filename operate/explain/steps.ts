@@ -181,11 +181,14 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     title: `a snapshot on the schedule ${backup?.schedule}`,
     resources: [
       "lifecycle-backup-login",
-      ...["account", "volume", "cronjob"].map((name) => `vault-backup-${name}`),
+      ...["account", ...(backup?.bucket ? [] : ["volume"]), "cronjob"].map((name) => `vault-backup-${name}`),
     ],
     byHand: [vault(first, "operator raft snapshot save /tmp/vault.snap")],
     here: [
-      `A CronJob in Vault's namespace saves it to a volume of its own, checks it, and keeps the last ${backup?.keep}. It logs in by its pod's service account (auth method kubernetes, mount ${backupLogin.mount}/), with a policy that may read a snapshot and nothing else.`,
+      backup?.bucket
+        ? `A CronJob in Vault's namespace saves and checks it; a second container, which has no login to Vault, brings it to the bucket ${backup.bucket.name}, reads it back and keeps the last ${backup.keep}.`
+        : `A CronJob in Vault's namespace saves it to a volume of its own, checks it, and keeps the last ${backup?.keep}.`,
+      `It logs in to Vault by its pod's service account (auth method kubernetes, mount ${backupLogin.mount}/), with a policy that may read a snapshot and nothing else.`,
       "npm run status tells the age of the last good one; npm run down takes the login out of a Vault whose data stays.",
     ],
     trap: "A job with the root token in a Secret: whoever may read Secrets there has all of Vault.",

@@ -1,7 +1,8 @@
 import { table } from "../../setup/summary.ts";
+import { bucketUrl } from "../../steps/lib/backup-bucket.ts";
 import type { SnapshotFacts } from "../../steps/lib/snapshot-file.ts";
 import type { SnapshotRecord } from "../../steps/lib/snapshot-record.ts";
-import type { Backup } from "../backup/view.ts";
+import type { Backups } from "../backup/open.ts";
 import type { Listed } from "./list.ts";
 
 /** The list as a table; the newest first. */
@@ -18,13 +19,20 @@ export function listText(stack: string, listed: readonly Listed[]): string {
   return `${table(["file", "taken", "raft index", "size", "cluster", "restore proved"], rows).join("\n")}\n`;
 }
 
-/** The scheduled ones in the cluster; nothing where there is no schedule. */
-export function backupsText(stack: string, backups: readonly Backup[] | undefined): string {
-  if (backups === undefined) return "";
+/** The scheduled ones, in the cluster or a bucket; nothing where there is no schedule. */
+export function backupsText(stack: string, scheduled: Backups | undefined): string {
+  if (scheduled === undefined) return "";
+  const { bucket, backups } = scheduled;
   const flag = stack === "dev" ? "" : ` --stack ${stack}`;
-  if (backups.length === 0) return "In the cluster: none yet.\n";
-  const rows = backups.map(({ file, size }) => [file, bytes(size)]);
-  return `In the cluster (npm run snapshot fetch <snapshot>${flag && ` --${flag}`}):\n${table(["file", "size"], rows).join("\n")}\n`;
+  const where = bucket ? `In ${bucketUrl(bucket)}` : "In the cluster";
+  if (backups.length === 0) return `${where}: none yet.\n`;
+  const rows = backups.map(({ file, size, clusterId }) => [
+    file,
+    bytes(size),
+    ...(clusterId ? [clusterId.slice(0, 8)] : []),
+  ]);
+  const head = ["file", "size", ...(bucket ? ["cluster"] : [])];
+  return `${where} (npm run snapshot fetch <snapshot>${flag && ` --${flag}`}):\n${table(head, rows).join("\n")}\n`;
 }
 
 /** What is in one of them. */

@@ -36,6 +36,12 @@ export function backupDisagreements(
     return [{ id: "backup-suspended", says: "scheduled snapshots are suspended", next }];
   }
   const found: Disagreement[] = [];
+  if (view.stuck)
+    found.push({
+      id: "backup-stuck",
+      says: `the pod of a scheduled snapshot does not begin: ${view.stuck.why}`,
+      next: kubectl(`describe job ${view.stuck.job}`),
+    });
   if (overdue(view, now)) {
     const last =
       view.lastGoodAt === undefined ? "none was good yet" : `the last good one is of ${view.lastGoodAt}`;

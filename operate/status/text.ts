@@ -1,4 +1,5 @@
 import { table } from "../../setup/summary.ts";
+import { bucketUrl } from "../../steps/lib/backup-bucket.ts";
 import type { TlsProblem } from "../../steps/lib/tls-refusal.ts";
 import { ending } from "../views/kubernetes-view.ts";
 import { dayOf, daysInWords, shortContainer, shortUid } from "./names.ts";
@@ -73,7 +74,7 @@ function snapshotLines({ snapshots, stack }: Status, now: Date): string[] {
 
 function backupLines({ backup }: Status, now: Date): string[] {
   if (backup === undefined) return [];
-  const { lastGoodAt, good, nextAt, suspended, schedule } = backup;
+  const { lastGoodAt, good, nextAt, suspended, schedule, bucket } = backup;
   const last =
     lastGoodAt === undefined
       ? "none was good yet"
@@ -83,7 +84,9 @@ function backupLines({ backup }: Status, now: Date): string[] {
     : nextAt
       ? `next at ${nextAt.slice(0, 16)}Z`
       : `never again (${schedule})`;
-  const kept = good ? `; ${good.kept.length} kept in the cluster` : "";
+  const where = bucket ? `in ${bucketUrl(bucket)}` : "in the cluster";
+  const left = good?.left ? `, older ones were not removed (${good.left})` : "";
+  const kept = good ? `; ${good.kept.length} kept ${where}${left}` : "";
   return [`  backup: ${last}, ${next}${kept}`];
 }
 

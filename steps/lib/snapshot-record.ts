@@ -50,13 +50,32 @@ export async function snapshotFiles(stackDir: string): Promise<string[]> {
     .map((name) => join(folder, name));
 }
 
+/** Where the buckets are noted that scheduled snapshots went to. */
+const bucketsFile = "buckets.json";
+const Buckets = z.array(z.string());
+
+/** The buckets of a stack's scheduled snapshots, as s3://...; also of those that are none any more. */
+async function notedBuckets(folder: string): Promise<string[]> {
+  const text = await readFile(join(folder, bucketsFile), "utf8").catch(() => "[]");
+  return Buckets.parse(JSON.parse(text));
+}
+
+/** Notes a bucket of scheduled snapshots, so that the keys stay as long as they may be there. */
+export async function noteBucket(stackDir: string, bucket: string): Promise<void> {
+  const folder = snapshotFolder(stackDir);
+  const noted = await notedBuckets(folder);
+  if (noted.includes(bucket)) return;
+  await writeWhole(join(folder, bucketsFile), `${JSON.stringify([...noted, bucket])}\n`);
+}
+
 /** Where else snapshots of a stack were saved to; whether they are there still is not known. */
 export async function savedElsewhere(stackDir: string): Promise<string[]> {
   const folder = snapshotFolder(stackDir);
   const names = await readdir(folder).catch(() => []);
   const records = names.filter((name) => name.endsWith(".snap.json")).map((name) => name.slice(0, -5));
   const read = await Promise.all(records.map((name) => readRecord(join(folder, name))));
-  return read.flatMap((record) => (record?.elsewhere === undefined ? [] : [record.elsewhere]));
+  const files = read.flatMap((record) => (record?.elsewhere === undefined ? [] : [record.elsewhere]));
+  return [...files, ...(await notedBuckets(folder))];
 }
 
 const recordPath = (snapshot: string) => `${snapshot}.json`;

@@ -108,6 +108,12 @@ export const tested: Record<string, Record<string, string>> = {
     "kubectl --kubeconfig .local/stacks/<stack>/kubeconfig --namespace vault create job now --from cronjob/vault-backup":
       '"create", "job", "now"',
   },
+  "test/cluster/7-bucket.test.ts": {
+    "kubectl --kubeconfig .local/stacks/<stack>/kubeconfig --namespace vault create secret generic bucket-key --from-env-file bucket.env":
+      '"create", "secret", "generic", "bucket-key", "--from-env-file"',
+    "kubectl --kubeconfig .local/stacks/<stack>/kubeconfig --namespace vault annotate serviceaccount vault-backup eks.amazonaws.com/role-arn=<role>":
+      '"annotate", "serviceaccount", "vault-backup"',
+  },
   "test/stacks/adopt.test.ts": {
     "npm run -s adopt -- --context my-context < cluster-keys.json": '"--context", cluster.context',
     "npm run -s adopt -- < cluster-keys.json": '["commands/adopt.ts", "--stack", test.name',

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cronJobSpec } from "../../components/vault-backup.ts";
+import { cronJobSpec } from "../../components/backup-job.ts";
 import { readSettings, type Settings } from "../../config.ts";
 import { type BackupView, backupView, nextBackup, overdue } from "../../operate/backup/view.ts";
 import { checks } from "../../operate/doctor/checks.ts";
@@ -41,7 +41,12 @@ describe("a schedule of snapshots", () => {
   it("is none unless set, and then the other settings are of no matter", () => {
     assert.equal(settingsWith({}).backup, undefined);
     assert.equal(settingsWith({ "backup.keep": "3" }).backup, undefined);
-    assert.deepEqual(scheduled({ "backup.keep": "3" }).backup, { schedule, keep: 3, size: "10Gi" });
+    assert.deepEqual(scheduled({ "backup.keep": "3" }).backup, {
+      schedule,
+      keep: 3,
+      size: "10Gi",
+      bucket: undefined,
+    });
   });
 
   for (const wrong of [
@@ -82,7 +87,13 @@ describe("a schedule of snapshots", () => {
 
 describe("the pod that saves a snapshot", () => {
   const spec = (more: Record<string, string> = {}, scheme: "http" | "https" = "https") =>
-    cronJobSpec({ stack: "dev", settings: scheduled(more), scheme, values });
+    cronJobSpec({
+      stack: "dev",
+      settings: scheduled(more),
+      scheme,
+      values,
+      rcloneImage: "rclone/rclone:1.75.1",
+    });
   const podOf = (more?: Record<string, string>, scheme?: "http" | "https") =>
     spec(more, scheme).jobTemplate.spec.template.spec;
   const envOf = (pod: ReturnType<typeof podOf>) =>
@@ -159,9 +170,9 @@ const kubeWith = (objects: Record<string, object>) =>
       return object && schema.parse(object);
     },
   }) as unknown as Kube;
-const cronJob = (status: object = {}) => ({
+const cronJob = (status: object = {}, env: object[] = []) => ({
   metadata: { creationTimestamp: "2026-02-01T00:00:00Z" },
-  spec: { schedule },
+  spec: { schedule, jobTemplate: { spec: { template: { spec: { containers: [{ env }] } } } } },
   status,
 });
 const podOf = (job: string, terminated: object) => ({

@@ -43,6 +43,7 @@ describe("explain", () => {
     { "ingress.controller": "traefik", "audit.enabled": "true" },
     { "telemetry.enabled": "true" },
     { "backup.schedule": "0 */6 * * *" },
+    { "backup.schedule": "0 */6 * * *", "backup.bucket.name": "snapshots" },
     { "cluster.driver": "existing", "cluster.context": "fake" },
     { "cluster.driver": "existing", "cluster.context": "fake", "teardown.retainData": "false" },
   ])

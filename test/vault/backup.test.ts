@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { generateKeyPairSync, sign } from "node:crypto";
-import { once } from "node:events";
 import {
   chmodSync,
   existsSync,
@@ -10,67 +8,18 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { json } from "node:stream/consumers";
 import { execa } from "execa";
 import { backupScript } from "../../components/backup-script.ts";
 import { goodRecord } from "../../operate/backup/view.ts";
 import { policyText, stackPolicy, stackRules } from "../../operate/rotation/policies.ts";
-import { backupLogin, backupName } from "../../steps/lib/backup-login.ts";
+import { backupLogin } from "../../steps/lib/backup-login.ts";
 import { readSnapshot } from "../../steps/lib/snapshot-file.ts";
 import { readRecord } from "../../steps/lib/snapshot-record.ts";
+import { podToken, tokenReviews } from "../support/token-review.ts";
 import { assertRefused, VaultStack } from "../support/vault-stack.ts";
-
-const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-
-/** A token as Kubernetes puts it into a pod. */
-function podToken({
-  account = backupName,
-  namespace = "vault",
-  audience = backupLogin.audience as string,
-} = {}) {
-  const part = (object: object) => Buffer.from(JSON.stringify(object)).toString("base64url");
-  const now = Math.floor(Date.now() / 1000);
-  const head = part({ alg: "RS256", kid: "test" });
-  const body = part({
-    iss: "https://kubernetes.default.svc",
-    sub: `system:serviceaccount:${namespace}:${account}`,
-    aud: [audience],
-    iat: now,
-    nbf: now,
-    exp: now + 600,
-    "kubernetes.io": { namespace, serviceaccount: { name: account, uid: `uid-of-${account}` } },
-  });
-  return `${head}.${body}.${sign("sha256", Buffer.from(`${head}.${body}`), privateKey).toString("base64url")}`;
-}
-
-/** Kubernetes' TokenReview, for tokens of this test: whose a token says it is, and whether it is for the audience asked. */
-async function reviews(): Promise<Server> {
-  const server = createServer(async (request, response) => {
-    const { spec } = (await json(request)) as { spec: { token: string; audiences?: string[] } };
-    const claims = JSON.parse(Buffer.from(spec.token.split(".")[1] ?? "", "base64url").toString());
-    const audiences = (spec.audiences ?? claims.aud).filter((each: string) => claims.aud.includes(each));
-    const { name, uid } = claims["kubernetes.io"].serviceaccount;
-    response.writeHead(201, { "content-type": "application/json" }).end(
-      JSON.stringify({
-        apiVersion: "authentication.k8s.io/v1",
-        kind: "TokenReview",
-        status:
-          audiences.length === 0
-            ? { authenticated: false, error: "no audience matches" }
-            : {
-                authenticated: true,
-                audiences,
-                user: { username: claims.sub, uid, groups: [], extra: { name: [name] } },
-              },
-      }),
-    );
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return server;
-}
 
 describe("snapshots on a schedule, of a real Vault", function () {
   this.timeout(60_000);
@@ -79,7 +28,7 @@ describe("snapshots on a schedule, of a real Vault", function () {
   let runs = 0;
 
   before(async () => {
-    kubernetes = await reviews();
+    kubernetes = await tokenReviews();
     stack = await VaultStack.start(1);
     await stack.raise();
     mkdirSync(backups());

@@ -1,4 +1,5 @@
 import { backupName } from "../../../steps/lib/backup-login.ts";
+import { bucketTrouble } from "../../backup/bucket-trouble.ts";
 import { overdue } from "../../backup/view.ts";
 import { commandsOf } from "../../views/commands.ts";
 import type { Check } from "../finding.ts";
@@ -11,14 +12,27 @@ export const backup: Check = {
     const view = backup?.value;
     if (!view) return;
     const { kubectl } = commandsOf(subject);
+    const { failed, bucket, stuck } = view;
+    if (stuck)
+      yield {
+        id: "backup-stuck",
+        nodes: [],
+        wrong: "the pod of a scheduled snapshot does not begin",
+        evidence: [{ asked: `the pod of Job ${stuck.job}`, answered: stuck.why }],
+        means: "Vault serves. Until the pod begins, no snapshot is saved by the schedule.",
+        next: [kubectl(`get pods --selector job-name=${stuck.job}`), kubectl(`describe job ${stuck.job}`)],
+      };
+    const trouble = bucket && failed?.atBucket ? bucketTrouble(failed.why, bucket, kubectl) : undefined;
     const late = overdue(view, new Date());
     if (!late && !view.failed) return;
     yield {
       id: late ? "backup-overdue" : "backup-failed",
       nodes: [],
-      wrong: late
-        ? `no scheduled snapshot was good for two periods of ${view.schedule}`
-        : "the last scheduled snapshot failed",
+      wrong: `${
+        late
+          ? `no scheduled snapshot was good for two periods of ${view.schedule}`
+          : "the last scheduled snapshot failed"
+      }${trouble ? `: ${trouble.says}` : ""}`,
       since: view.lastGoodAt ?? view.since,
       evidence: [
         { asked: `CronJob ${backupName}: the last good one`, answered: view.lastGoodAt ?? "none yet" },
@@ -28,8 +42,9 @@ export const backup: Check = {
         ...(view.suspended ? [{ asked: `CronJob ${backupName}: suspended`, answered: "yes" }] : []),
       ],
       means:
-        "Vault serves, and what is kept in the cluster is still there. What was written since is in no scheduled snapshot.",
+        "Vault serves, and what was saved before is still there. What was written since is in no scheduled snapshot.",
       next: [
+        ...(trouble?.next ?? []),
         ...(view.failed
           ? [kubectl(`logs job/${view.failed.job}`)]
           : [kubectl(`describe cronjob ${backupName}`)]),
