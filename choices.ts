@@ -1,4 +1,4 @@
-/** Settings of which each belongs to one choice: where the certificate comes from, and who makes the cluster. */
+/** Settings of which each belongs to one choice: where the certificate comes from, who makes the cluster, who holds the shares. */
 import { mend, removal } from "./setting-words.ts";
 import { type Key, settingList } from "./settings.ts";
 
@@ -140,4 +140,31 @@ function readBucket(
     ...({ name, endpoint, region, prefix, secretName } as BucketSettings),
     pathStyle: pathStyle === undefined ? endpoint !== undefined : pathStyle === true,
   };
+}
+
+/** Who holds the key shares. */
+export type CustodySettings =
+  | { mode: "stack" }
+  /** Files with public keys: each holder's, in the order of the shares, and that of whoever gets the root token. */
+  | { mode: "pgp"; holders: string[]; rootHolder: string };
+
+/** @param shares how many there are; undefined where that setting does not fit */
+export function readCustody(read: Read, shares: number | undefined, problems: string[]): CustodySettings {
+  const [mode, holders, rootHolder] = [
+    read("custody.mode"),
+    read("custody.holders") as string[] | undefined,
+    read("custody.rootHolder") as string | undefined,
+  ];
+  const given = { "custody.holders": holders, "custody.rootHolder": rootHolder };
+  for (const [key, value] of Object.entries(given) as [Key, unknown][]) {
+    if (mode === "stack" && value !== undefined)
+      problems.push(`${key}: the mode stack (custody.mode) does not use it.\n    ${removal(key)}`);
+    if (mode === "pgp" && value === undefined)
+      problems.push(`${key}: the mode pgp (custody.mode) needs it.\n    ${mend(key, undefined)}`);
+  }
+  if (mode === "pgp" && holders !== undefined && shares !== undefined && holders.length !== shares)
+    problems.push(
+      `custody.holders: ${holders.length} ${holders.length === 1 ? "key" : "keys"} for ${shares} ${shares === 1 ? "share" : "shares"} (vault.shares); each share goes to one holder.\n    ${mend("vault.shares", String(holders.length))}`,
+    );
+  return mode === "pgp" ? { mode, holders: holders ?? [], rootHolder: rootHolder ?? "" } : { mode: "stack" };
 }

@@ -6,9 +6,11 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import {
   type BackupSettings,
+  type CustodySettings,
   type ExistingSettings,
   foreignSettings,
   readBackup,
+  readCustody,
   readExisting,
   readTls,
   type TlsSettings,
@@ -40,6 +42,7 @@ export interface Settings {
     tls: TlsSettings | undefined;
     valuesFile: string | undefined;
   };
+  custody: CustodySettings;
   raft: { performanceMultiplier: number };
   audit: { enabled: boolean };
   telemetry: { enabled: boolean; monitorLabels: Record<string, string> };
@@ -74,6 +77,7 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
   const must = <K extends Key>(key: K) => read(key) as z.output<(typeof settingList)[K]["schema"]>;
 
   const replicas = must("vault.replicas");
+  const shares = must("vault.shares");
   const existing = readExisting(read, problems);
   const settings: Settings = {
     cluster: {
@@ -90,7 +94,7 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
     vault: {
       namespace: must("vault.namespace"),
       replicas,
-      shares: must("vault.shares"),
+      shares,
       threshold: must("vault.threshold"),
       storageSize: must("vault.storageSize"),
       storageClass: read("vault.storageClass"),
@@ -99,6 +103,7 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
       tls: readTls(read, problems),
       valuesFile: read("vault.valuesFile"),
     },
+    custody: readCustody(read, shares, problems),
     raft: { performanceMultiplier: must("raft.performanceMultiplier") },
     audit: { enabled: must("audit.enabled") },
     telemetry: { enabled: must("telemetry.enabled"), monitorLabels: must("telemetry.monitorLabels") },

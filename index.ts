@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { loadCertificate } from "./components/brought-certificate.ts";
 import { everyProblem } from "./components/every-problem.ts";
 import { ExistingCluster } from "./components/existing-cluster.ts";
+import { loadHolders } from "./components/holders.ts";
 import { loadIngressChart } from "./components/ingress-chart.ts";
 import { IngressRelease } from "./components/ingress-release.ts";
 import { KindCluster } from "./components/kind-cluster.ts";
@@ -27,10 +28,11 @@ const settings = loadSettings();
 const sources = loadSources();
 const stackDir = `.local/stacks/${pulumi.getStack()}`;
 const namePrefix = `vault-ha-${pulumi.getStack()}`;
-const [values, ingressChart, certificate] = await everyProblem(
+const [values, ingressChart, certificate, holders] = await everyProblem(
   () => loadVaultValues(settings, sources.vault),
   () => loadIngressChart(settings, sources),
   () => loadCertificate(settings.vault, stackDir),
+  () => loadHolders(settings, stackDir),
 );
 const { existing } = settings.cluster;
 if (existing) await preflightExisting({ existing, settings, values, stack: pulumi.getStack(), stackDir });
@@ -48,7 +50,7 @@ const vault = new VaultRelease("vault", {
   certificate,
   stackDir,
 });
-const lifecycle = new VaultLifecycle("lifecycle", { cluster, vault, settings, stackDir });
+const lifecycle = new VaultLifecycle("lifecycle", { cluster, vault, settings, holders, stackDir });
 
 if (settings.telemetry.enabled) new VaultMonitor("vault", { cluster, vault, settings });
 
@@ -87,8 +89,10 @@ export const whoamiAddress =
   settings.whoami.enabled && !existing ? `http://${settings.whoami.host}:${ports.http}` : "";
 export const clusterName = cluster.clusterName;
 export const kubeconfigFile = kubeconfigPath(stackDir);
-/** Root token and shares, readable by you alone. */
+/** Root token and shares, readable by you alone; where people hold the shares, what each of them has, encrypted. */
 export const keysFile = `${stackDir}/vault-init.json`;
 export const rootToken = lifecycle.rootToken;
 export const shares = lifecycle.shares;
+/** For npm run custody shares. No output where the stack holds the shares itself. */
+export const encryptedShares = lifecycle.encryptedShares;
 export const peers = lifecycle.peers;

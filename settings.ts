@@ -47,6 +47,12 @@ const cron = z
   }, cronRule);
 
 const path = (what: string) => z.string().regex(/^\P{Cc}+$/u, `takes the path of ${what}`);
+const pathsRule = "takes the paths of public keys, separated by commas";
+const paths = z
+  .string()
+  .regex(/^\P{Cc}+$/u, pathsRule)
+  .transform((text) => text.split(",").map((each) => each.trim()))
+  .refine((each) => each.every((path) => path !== ""), pathsRule);
 
 const setting = <T>(
   schema: z.ZodType<T, string>,
@@ -198,6 +204,24 @@ export const settingList = {
     undefined,
     "path",
     "Your own Helm values, merged over examples/vault-ha-values.yaml.",
+  ),
+  "custody.mode": setting(
+    z.enum(["stack", "pgp"], "takes stack or pgp"),
+    "stack",
+    "mode",
+    "Who holds the key shares: the stack, in its state and its journal; or people, to whose PGP keys Vault encrypts them. Has to be chosen before the first update.",
+  ),
+  "custody.holders": setting(
+    paths,
+    undefined,
+    "paths",
+    "For the mode pgp: files with the holders' public keys, one for each share (vault.shares), separated by commas.",
+  ),
+  "custody.rootHolder": setting(
+    path("a public key"),
+    undefined,
+    "path",
+    "For the mode pgp: the file with the public key of whoever gets the root token.",
   ),
   "raft.performanceMultiplier": setting(
     whole(1, 10),

@@ -2,6 +2,7 @@
 // cost; restore restores the newest snapshot into a Vault that is thrown away, and reads everything in it.
 import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { refuseWithoutShares } from "../operate/custody/held.ts";
 import { type OpenVault, openVault, vaultKeys } from "../operate/open-vault.ts";
 import { rehearseFailover } from "../operate/rehearsal/failover.ts";
 import { type Killer, nodeKiller, podKiller, signalKiller } from "../operate/rehearsal/killers.ts";
@@ -70,7 +71,13 @@ async function restore(): Promise<never> {
     throw new CommandError(
       `Stack ${stack.name} has no snapshot on this machine. Next: npm run snapshot save -- --stack ${stack.name}`,
     );
-  const keys = await keysFor(snapshot, stackDir, await vaultKeys(open), say);
+  const now = await vaultKeys(open);
+  refuseWithoutShares(
+    now,
+    "Rehearsing a restore opens a copy of the snapshot, and that",
+    `docs/custody.md, Snapshots, says how the holders prove one`,
+  );
+  const keys = await keysFor(snapshot, stackDir, now, say);
   const waiting = { timeoutSeconds: restoreSeconds, say, signal };
   const rehearsed = await rehearseRestore({
     ...{ stack: stack.name, stackDir, reach: target.reach, file: snapshot, keys },

@@ -1,6 +1,7 @@
 // npm run restore: puts a snapshot in the place of what Vault holds, and proves that it is there.
 import { relative } from "node:path";
 import { confirmName } from "../operate/confirm-name.ts";
+import { refuseWithoutShares } from "../operate/custody/held.ts";
 import { openVault, vaultKeys } from "../operate/open-vault.ts";
 import { originalKeys } from "../operate/restore/original-keys.ts";
 import { planRestore } from "../operate/restore/plan.ts";
@@ -74,6 +75,12 @@ async function run(): Promise<never> {
   const keys = await vaultKeys(open);
   if (keys === undefined)
     throw new CommandError(`Vault is not initialised. Next: npm run up -- --stack ${name}`);
+  if (fromCluster !== undefined)
+    refuseWithoutShares(
+      keys,
+      "Restoring a snapshot of other shares",
+      "restore it into a stack of custody.mode stack (docs/snapshots.md), or by hand: vault operator raft snapshot restore -force <file>, which the holders of its time unseal",
+    );
   const stackDir = relative(checkout, stack.dir);
   const waiting = { timeoutSeconds: waitSeconds, say, signal };
   const kube = await openKube(target.reach.kubeconfig);

@@ -1,7 +1,7 @@
 // npm run rotate: has Vault encrypt with a new key what it stores from now on.
 import { openRotating } from "../operate/rotation/open.ts";
 import { rotate } from "../operate/rotation/rotate.ts";
-import { heldKeys } from "../operate/rotation/rotating.ts";
+import { heldToken } from "../operate/rotation/rotating.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
 import { printAndExit, runCommand } from "../setup/command.ts";
 
@@ -22,8 +22,7 @@ const name = String(flags.stack ?? "dev");
 await runCommand("npm run rotate", async () => {
   const change = flags["dry-run"] !== true;
   const rotating = await openRotating(name, change ? "rotate" : undefined);
-  const { answer } = await heldKeys(rotating);
-  const { before, after } = await rotate(answer.rootToken, rotating, change);
+  const { before, after } = await rotate(await heldToken(rotating), rotating, change);
   const since = `term ${before.term}, since ${before.installedAt}`;
   const text = change
     ? `Before: ${since}. Now: term ${after.term}, since ${after.installedAt}.\n`

@@ -3,7 +3,7 @@ import { judgeUpdate } from "../operate/preview/before-update.ts";
 import { replacesCluster, takeClusterDown } from "../operate/preview/replace-cluster.ts";
 import { judgementText } from "../operate/preview/text.ts";
 import { openRotating } from "../operate/rotation/open.ts";
-import { renewStackToken } from "../operate/rotation/renew.ts";
+import { ownToken, renewStackToken } from "../operate/rotation/renew.ts";
 import { clusterExists } from "../operate/stack-texts.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
 import { CommandError, endOnInterrupt, networkFlag, runCommand } from "../setup/command.ts";
@@ -57,7 +57,7 @@ await runCommand(
       await pulumiShown(stack.env, stackArguments("up", name, "--yes", ...previewed), again);
     });
     // Only where there is a token that ends by itself: everybody else is spared the way to Vault.
-    if ((await readKeys(stack.dir))?.rootRevoked) await renewStackToken(await openRotating(name, undefined));
+    if (ownToken(await readKeys(stack.dir))) await renewStackToken(await openRotating(name, undefined));
     const summary = readSummary(await stack.outputs());
     const ms = Date.now() - started;
     if (flags.json) {

@@ -19,6 +19,7 @@ export type StepName =
   | "init"
   | "rollout"
   | "unseal"
+  | "token"
   | "join"
   | "voter"
   | "verify"

@@ -4,14 +4,18 @@
  *   identity -> init vault-0 -> rollout -> unseal vault-0
  *     -> join vault-1 -> unseal vault-1 -> vault-1 is a voter -> the same for each further node -> verify
  *
+ * Where people hold the shares (custody.mode pgp), each unseal waits for them, and the stack's own token is waited for
+ * after the first one.
+ *
  * One node joins at a time: two joins at once can eject a node on a slow machine (hashicorp/vault#32099).
  */
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config.ts";
 import { bucketPlace, bucketUrl } from "../steps/lib/backup-bucket.ts";
-import { hasRaised, keysChangedAt } from "../steps/lib/keys-file.ts";
+import { hasRaised, keysChangedAt, type PgpAnswer } from "../steps/lib/keys-file.ts";
 import type { Cluster } from "./cluster.ts";
+import type { Holders } from "./holders.ts";
 import { type DeclaredStep, declareStep, type StepArgs, type StepName } from "./step.ts";
 import { announceRestarts, answeringVault, knownIdentity, runningContainers } from "./vault-facts.ts";
 import type { VaultRelease } from "./vault-release.ts";
@@ -21,6 +25,8 @@ export interface VaultLifecycleArgs {
   cluster: Cluster;
   vault: VaultRelease;
   settings: Pick<Settings, "vault" | "audit" | "backup" | "teardown" | "timeouts">;
+  /** Who holds the shares; undefined: the stack does. */
+  holders?: Holders | undefined;
   /** Folder for the file with the shares and the root token, relative to the project. */
   stackDir: string;
 }
@@ -37,6 +43,8 @@ interface InitAnswer {
   /** The key shares, base64. */
   shares: string[];
   rootToken: string;
+  /** Where people hold the shares: what each of them has, encrypted; then there are no shares and no token here. */
+  pgp?: PgpAnswer;
   /** What names the store that was initialised, where that is known. */
   pvcUid?: string;
 }
@@ -47,15 +55,18 @@ interface UnsealAnswer {
 }
 
 export class VaultLifecycle extends pulumi.ComponentResource {
-  /** The root token. Secret. */
+  /** The root token, or the token of less privilege in its place. Secret. */
   readonly rootToken: pulumi.Output<string>;
-  /** The key shares, base64. Secret. */
+  /** The key shares, base64; none where people hold them. Secret. */
   readonly shares: pulumi.Output<string[]>;
+  /** Where people hold the shares: what each of them has, encrypted. Secret, though it opens nothing. */
+  readonly encryptedShares: pulumi.Output<PgpAnswer | undefined> | undefined;
   readonly peers: pulumi.Output<Peer[]>;
 
   constructor(name: string, args: VaultLifecycleArgs, opts?: pulumi.ComponentResourceOptions) {
     super("vault-ha:vault:VaultLifecycle", name, {}, opts);
-    const { cluster, vault, settings } = args;
+    const { cluster, vault, settings, holders } = args;
+    const byHolders = holders !== undefined;
     const { retainData, protected: protect } = settings.teardown;
     const [first, ...others] = vault.pods as [string, ...string[]];
     const target = {
@@ -94,19 +105,23 @@ export class VaultLifecycle extends pulumi.ComponentResource {
 
     const { shares, threshold } = settings.vault;
     const changedAt = keysChangedAt(args.stackDir);
+    const changed = changedAt === undefined ? {} : { facts: { KEYS: changedAt } };
+    const keepsAnswer = changedAt === undefined ? ["stdin", "update", "environment"] : ["stdin"];
     const init = next<InitAnswer>(
       "init",
       `init-${first}`,
-      { pod: first, shares, threshold },
-      { runsAtCreate: true, ...(changedAt !== undefined && { facts: { KEYS: changedAt } }) },
+      { pod: first, shares, threshold, ...(holders && { holders }) },
+      { runsAtCreate: true, ...changed },
       // Its answer is the only one that cannot be had again: no change of a setting makes it run again. Keys that took
       // the place of others, as this machine's journal notes, do: the step then answers with those. Elsewhere that
       // fact is not known, and must not show as a change. Pulumi runs a step with the input that is ignored, so the
       // step may get one of before a change, and asks Kubernetes what its pod speaks.
-      { ignoreChanges: changedAt === undefined ? ["stdin", "update", "environment"] : ["stdin"], protect },
+      { ignoreChanges: keepsAnswer, protect },
     );
     this.shares = pulumi.secret(init.answer.shares);
-    this.rootToken = pulumi.secret(init.answer.rootToken);
+    this.encryptedShares = byHolders ? pulumi.secret(init.answer.pgp) : undefined;
+    // A step before the stack's token is known looks for it in the journal and the state itself.
+    const tokenAtFirst = pulumi.secret(init.answer.rootToken);
     // The state ends with the stack, and volumes that stay are worth nothing without their keys.
     if (retainData)
       declareStep(
@@ -118,7 +133,8 @@ export class VaultLifecycle extends pulumi.ComponentResource {
             pod: first,
             threshold,
             shares: this.shares,
-            token: this.rootToken,
+            token: tokenAtFirst,
+            ...(byHolders && { pgp: this.encryptedShares }),
             store: init.answer.pvcUid,
           },
           triggers: [],
@@ -133,8 +149,9 @@ export class VaultLifecycle extends pulumi.ComponentResource {
       {
         pods: vault.pods,
         shares: this.shares,
+        ...(byHolders && { byHolders }),
         threshold,
-        token: this.rootToken,
+        token: tokenAtFirst,
         timeoutSeconds: target.timeoutSeconds * vault.pods.length,
       },
       {
@@ -164,11 +181,23 @@ export class VaultLifecycle extends pulumi.ComponentResource {
       next<UnsealAnswer>(
         "unseal",
         `unseal-${pod}`,
-        { pod, shares: this.shares, threshold, ...cluster },
+        { pod, shares: this.shares, ...(byHolders && { byHolders }), threshold, ...cluster },
         { facts: { CONTAINER: container(pod) }, keepsAnswer: true },
       );
 
     const clusterId = pulumi.unsecret(unseal(first).answer.apply((answer) => answer.clusterId));
+    // As for init: the answer stays as it is until another token takes its place.
+    this.rootToken = byHolders
+      ? pulumi.secret(
+          next<{ token: string }>(
+            "token",
+            "token",
+            { pod: first },
+            { runsAtCreate: true, ...changed },
+            { ignoreChanges: keepsAnswer },
+          ).answer.apply(({ token }) => token),
+        )
+      : tokenAtFirst;
     const member = { leader: first, token: this.rootToken };
     for (const pod of others) {
       next("join", `join-${pod}`, { pod, ...member });

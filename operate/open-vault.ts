@@ -29,6 +29,8 @@ export interface OpenVault {
 /** The key shares and the root token. */
 export interface VaultKeys {
   shares: string[];
+  /** People hold the shares (custody.mode pgp): there are none here, and the token is the stack's own. */
+  byHolders?: true;
   threshold: number;
   rootToken: string;
 }
@@ -105,7 +107,11 @@ function releaseValues(resources: readonly Resource[]) {
   return ReleaseInputs.safeParse(inputs).data?.values;
 }
 
-const Outputs = z.object({ rootToken: z.string(), shares: z.array(z.string()) });
+const Outputs = z.object({
+  rootToken: z.string().min(1),
+  shares: z.array(z.string()),
+  encryptedShares: z.object({ shares: z.array(z.unknown()) }).optional(),
+});
 
 /** The stack's keys: from its journal, else from its state; undefined before Vault was initialised. */
 export async function vaultKeys({
@@ -119,6 +125,8 @@ export async function vaultKeys({
   const answer = journal?.answer;
   if (journal !== undefined && answer !== undefined)
     return { shares: answer.shares, rootToken: answer.rootToken, threshold: journal.threshold };
+  if (journal?.token !== undefined)
+    return { shares: [], byHolders: true, rootToken: journal.token, threshold: journal.threshold };
   return await stateKeys(stack, resources);
 }
 
@@ -131,5 +139,8 @@ export async function stateKeys(
   const outputs = Outputs.safeParse(await stack.outputs({ showSecrets: true }));
   if (!outputs.success) return undefined;
   // Vault says itself how many it wants; a majority is what the settings' default gives.
-  return { ...outputs.data, threshold: Math.ceil((outputs.data.shares.length + 1) / 2) };
+  const { shares, rootToken, encryptedShares } = outputs.data;
+  const count = encryptedShares?.shares.length ?? shares.length;
+  const threshold = Math.ceil((count + 1) / 2);
+  return { shares, rootToken, threshold, ...(encryptedShares && { byHolders: true }) };
 }

@@ -7,32 +7,33 @@ const outputs = z.object({
   vaultIngressAddress: z.string().optional(),
   whoamiAddress: z.string().optional(),
   keysFile: z.string(),
+  /** There where people hold the shares; it is not shown. */
+  encryptedShares: z.unknown().optional(),
   kubeconfigFile: z.string(),
   peers: z.array(z.object({ node: z.string(), address: z.string(), state: z.string(), voter: z.boolean() })),
 });
 
 /** What a stack that stands says of itself, without any secret. */
-export type Summary = z.infer<typeof outputs>;
+export type Summary = Omit<z.infer<typeof outputs>, "encryptedShares"> & {
+  /** People hold the shares (custody.mode pgp). */
+  byHolders?: true;
+};
 
 /** Takes the summary out of a stack's outputs. Throws, naming what is missing. */
 export function readSummary(found: Record<string, unknown>): Summary {
   const read = outputs.safeParse(found);
-  if (read.success) return read.data;
+  if (read.success) {
+    const { encryptedShares, ...rest } = read.data;
+    return { ...rest, ...(encryptedShares !== undefined && { byHolders: true }) };
+  }
   const wrong = read.error.issues.map(({ path }) => path.join("."));
   throw new Error(`The stack stands, but its outputs lack ${[...new Set(wrong)].join(", ")}`);
 }
 
 /** The words at the end of `npm run up`. */
 export function summaryText(summary: Summary, stack: string, took: string): string {
-  const {
-    vaultAddress,
-    vaultAuthorityFile,
-    vaultIngressAddress,
-    whoamiAddress,
-    keysFile,
-    kubeconfigFile,
-    peers,
-  } = summary;
+  const { vaultAddress, vaultAuthorityFile, vaultIngressAddress, whoamiAddress, kubeconfigFile, peers } =
+    summary;
   const rows = peers.map(({ node, address, state, voter }) => [node, address, state, voter ? "yes" : "no"]);
   return [
     "",
@@ -46,10 +47,7 @@ export function summaryText(summary: Summary, stack: string, took: string): stri
     "",
     ...table(["node", "address", "state", "voter"], rows),
     "",
-    "Root token and key shares (after the first command below):",
-    `  pulumi stack output rootToken --show-secrets --stack ${stack}`,
-    `  pulumi stack output shares --show-secrets --stack ${stack}`,
-    `  ${keysFile} holds both, readable by you alone`,
+    ...keysLines(summary, stack),
     "",
     "Next:",
     '  eval "$(npm run -s env)"',
@@ -59,6 +57,20 @@ export function summaryText(summary: Summary, stack: string, took: string): stri
     `It took ${took}.`,
     "",
   ].join("\n");
+}
+
+function keysLines({ keysFile, byHolders }: Summary, stack: string): string[] {
+  if (byHolders)
+    return [
+      "The key shares are in people's hands; each has its own, encrypted, once more with:",
+      `  npm run custody shares -- --stack ${stack}`,
+    ];
+  return [
+    "Root token and key shares (after the first command below):",
+    `  pulumi stack output rootToken --show-secrets --stack ${stack}`,
+    `  pulumi stack output shares --show-secrets --stack ${stack}`,
+    `  ${keysFile} holds both, readable by you alone`,
+  ];
 }
 
 /** For a Vault in a cluster that exists: how a person on this machine gets there. */

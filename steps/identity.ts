@@ -2,7 +2,7 @@ import { z } from "zod";
 import { StepError, words } from "./lib/errors.ts";
 import { asIdentity, type Difference, differences, Identity, identityOf } from "./lib/identity.ts";
 import { runStep, type Step, Timeout } from "./lib/io.ts";
-import { readKeys } from "./lib/keys-file.ts";
+import { initialisedAt, readKeys } from "./lib/keys-file.ts";
 import { previousAnswer } from "./lib/previous-answer.ts";
 import { openRoad } from "./lib/reach.ts";
 import type { Road } from "./lib/road.ts";
@@ -41,7 +41,7 @@ await runStep("identity", Input, async (input, step) => {
 
 function fromJournal(keys: Awaited<ReturnType<typeof readKeys>>, pods: string[]): Identity {
   // An intent alone may have come to nothing: init judges that.
-  if (keys?.answer === undefined || keys.pvcUid === undefined || !pods.includes(keys.pod))
+  if (keys?.pvcUid === undefined || initialisedAt(keys) === undefined || !pods.includes(keys.pod))
     return { stores: {} };
   return { stores: { [keys.pod]: keys.pvcUid } };
 }

@@ -1,11 +1,20 @@
 import { z } from "zod";
 import { StepError } from "./lib/errors.ts";
+import { Holder, shortId } from "./lib/holder.ts";
 import { runStep, type Step, Timeout } from "./lib/io.ts";
-import { type Keys, keepAside, keysPath, readKeys, writeKeys } from "./lib/keys-file.ts";
+import {
+  initialisedAt,
+  type Keys,
+  keepAside,
+  keysPath,
+  type PgpAnswer,
+  readKeys,
+  writeKeys,
+} from "./lib/keys-file.ts";
 import { openRoad, wayAsMade } from "./lib/reach.ts";
 import { giveUpCommand, kubectl, Target, upAgain } from "./lib/target.ts";
 import { Vault } from "./lib/vault.ts";
-import type { SealStatus } from "./lib/vault-answers.ts";
+import type { Init, SealStatus } from "./lib/vault-answers.ts";
 import { VaultError } from "./lib/vault-error.ts";
 import { until } from "./lib/wait.ts";
 
@@ -13,6 +22,8 @@ const Input = Target.extend(Timeout.shape).extend({
   pod: z.string().min(1),
   shares: z.number().int().min(1).max(255),
   threshold: z.number().int().min(1).max(255),
+  /** Who holds the shares, one holder for each, and the root token (custody.mode pgp); absent where the stack does. */
+  holders: z.object({ shares: z.array(Holder).min(1), rootToken: Holder }).optional(),
 });
 type Input = z.output<typeof Input>;
 
@@ -47,7 +58,11 @@ interface Facts {
 
 /** Writes the intent, initialises, and has the answer on the disk before anything else happens with it. */
 async function initialise(vault: Vault, { store, input, step }: Facts): Promise<Keys> {
-  const { pod, stack, stackDir, shares, threshold } = input;
+  const { pod, stack, stackDir, shares, threshold, holders } = input;
+  const encryptedFor = holders && {
+    shares: holders.shares.map(({ publicKey }) => publicKey),
+    rootToken: holders.rootToken.publicKey,
+  };
   const intent: Keys = {
     version: 1,
     stack,
@@ -58,7 +73,7 @@ async function initialise(vault: Vault, { store, input, step }: Facts): Promise<
   };
   return step.unbroken(async () => {
     await writeKeys(stackDir, intent);
-    const answer = await vault.init(shares, threshold).catch((error) => {
+    const answer = await vault.init(shares, threshold, encryptedFor).catch((error) => {
       if (error instanceof VaultError) throw refusedInit(error, store, input);
       throw new StepError(
         `${error.message}. Whether ${pod} is initialised now is not known; the next run asks it`,
@@ -66,15 +81,32 @@ async function initialise(vault: Vault, { store, input, step }: Facts): Promise<
       );
     });
     step.hide(...answer.keys_base64, answer.root_token);
-    const initialisedAt = new Date().toISOString();
-    const keys: Keys = {
-      ...intent,
-      answer: { shares: answer.keys_base64, rootToken: answer.root_token, initialisedAt },
-    };
+    const keys: Keys = { ...intent, ...answered(answer, input) };
     await writeKeys(stackDir, keys);
-    step.say(`initialised with ${shares} shares, threshold ${threshold}; they are in ${keysPath(stackDir)}`);
+    const whose = holders
+      ? `, each encrypted to its holder (${holders.shares.map(shortId).join(", ")}); the root token to ${shortId(holders.rootToken)}`
+      : "";
+    step.say(
+      `initialised with ${shares} shares, threshold ${threshold}${whose}; they are in ${keysPath(stackDir)}`,
+    );
     return keys;
   });
+}
+
+/** Vault's answer as the journal has it. */
+function answered(
+  { keys_base64: shares, root_token: rootToken }: Init,
+  { holders }: Pick<Input, "holders">,
+): Pick<Keys, "answer" | "pgp"> {
+  const initialisedAt = new Date().toISOString();
+  if (holders === undefined) return { answer: { shares, rootToken, initialisedAt } };
+  const pgp: PgpAnswer = {
+    // Vault gives them in the order of the keys.
+    shares: holders.shares.map((holder, at) => ({ holder, encrypted: shares[at] ?? "" })),
+    rootToken: { holder: holders.rootToken, encrypted: rootToken },
+    initialisedAt,
+  };
+  return { pgp };
 }
 
 /**
@@ -100,14 +132,15 @@ function freshVolume(input: Input, store: string | undefined): string {
 function known(facts: Facts): Keys {
   const { keys, store, input, step } = facts;
   const { pod, stackDir } = input;
-  if (keys?.answer !== undefined) {
+  const answeredAt = keys && initialisedAt(keys);
+  if (keys !== undefined && answeredAt !== undefined) {
     if (differ(keys.pvcUid, store)) {
       throw new StepError(
         `${pod} is initialised, but ${keysPath(stackDir)} holds the keys of another store: keys of ${keys.pvcUid}, found ${store}. Nothing was changed. If ${pod} was given a new disk and joined again, the keys are right: bring back the stack's state instead of creating it anew`,
         `pulumi stack history --stack ${input.stack}`,
       );
     }
-    step.say(`already initialised at ${keys.answer.initialisedAt}; its keys are in ${keysPath(stackDir)}`);
+    step.say(`already initialised at ${answeredAt}; its keys are in ${keysPath(stackDir)}`);
     return keys;
   }
   if (keys === undefined) {
@@ -143,14 +176,15 @@ function lostAnswer({ store, status, input }: Facts, { intendedAt, pvcUid }: Key
 /** A blank store behind a known identity is initialised only where somebody has given the known one up. */
 async function giveUpOrRefuse({ keys, store, status, input, step }: Facts): Promise<void> {
   const { pod, stackDir, giveUp } = input;
-  if (keys?.answer === undefined) return;
+  const answeredAt = keys && initialisedAt(keys);
+  if (keys === undefined || answeredAt === undefined) return;
   const lost = keys.pvcUid;
   if (lost !== undefined && giveUp.includes(lost) && lost !== store) {
     step.say(`store ${lost} was given up; its keys are kept in ${await keepAside(stackDir, lost)}`);
     return;
   }
   throw new StepError(
-    `${pod} is not initialised, but this stack initialised it at ${keys.answer.initialisedAt}. Known store: ${lost ?? "not named"}; found: ${store ?? "not named"}, blank (Vault ${status.version}). It is not initialised again: the stack's shares open the known store and its snapshots, and no other. Bring the known volume back, or restore a snapshot. To begin anew and lose what the known store held, give ${pod} a fresh volume and give the known one up`,
+    `${pod} is not initialised, but this stack initialised it at ${answeredAt}. Known store: ${lost ?? "not named"}; found: ${store ?? "not named"}, blank (Vault ${status.version}). It is not initialised again: the stack's shares open the known store and its snapshots, and no other. Bring the known volume back, or restore a snapshot. To begin anew and lose what the known store held, give ${pod} a fresh volume and give the known one up`,
     lost === undefined ? kubectl(input, `get pvc data-${pod} --output yaml`) : giveUpCommand(input, [lost]),
   );
 }
@@ -169,6 +203,8 @@ function differ(one: string | undefined, other: string | undefined): boolean {
   return one !== undefined && other !== undefined && one !== other;
 }
 
-function answerOf({ pod, pvcUid, answer }: Keys): object {
+/** Where people hold the shares there is none to answer with, and the stack's token is another step's. */
+function answerOf({ pod, pvcUid, answer, pgp }: Keys): object {
+  if (pgp !== undefined) return { pod, pvcUid, shares: [], rootToken: "", pgp };
   return { pod, pvcUid, shares: answer?.shares, rootToken: answer?.rootToken };
 }

@@ -1,13 +1,15 @@
 import { z } from "zod";
 import { runStep, Timeout } from "./lib/io.ts";
-import { keysPath, readKeys, writeKeys } from "./lib/keys-file.ts";
+import { initialisedAt, keysPath, PgpAnswer, readKeys, writeKeys } from "./lib/keys-file.ts";
 import { Target } from "./lib/target.ts";
 
 const Input = Target.extend(Timeout.shape).extend({
   pod: z.string().min(1),
   threshold: z.number().int().min(1),
-  shares: z.array(z.string().min(1)).min(1),
-  token: z.string().min(1),
+  /** None where people hold them; then what they hold, encrypted. */
+  shares: z.array(z.string().min(1)),
+  pgp: PgpAnswer.optional(),
+  token: z.string(),
   /** UID of the PVC that was initialised. */
   store: z.string().optional(),
 });
@@ -16,9 +18,10 @@ const Input = Target.extend(Timeout.shape).extend({
  * Runs when a stack is destroyed whose volumes stay: sees to it that their keys are on this machine, because the state
  * that has them ends. A journal that is there already is left as it is.
  */
-await runStep("keep-keys", Input, async ({ stack, stackDir, pod, threshold, shares, token, store }, step) => {
+await runStep("keep-keys", Input, async (input, step) => {
+  const { stack, stackDir, pod, threshold, shares, pgp, token, store } = input;
   const keys = await readKeys(stackDir);
-  if (keys?.answer === undefined) {
+  if (keys === undefined || initialisedAt(keys) === undefined) {
     const now = new Date().toISOString();
     await writeKeys(stackDir, {
       version: 1,
@@ -27,7 +30,9 @@ await runStep("keep-keys", Input, async ({ stack, stackDir, pod, threshold, shar
       ...(store !== undefined && { pvcUid: store }),
       intendedAt: now,
       threshold,
-      answer: { shares, rootToken: token, initialisedAt: now },
+      ...(pgp
+        ? { pgp, ...(token && { token }) }
+        : { answer: { shares, rootToken: token, initialisedAt: now } }),
     });
   }
   step.say(`the volumes stay; their keys are in ${keysPath(stackDir)}`);

@@ -13,7 +13,9 @@ import { until } from "./lib/wait.ts";
 
 const Input = Target.extend(Timeout.shape).extend({
   pod: z.string().min(1),
-  shares: z.array(z.string().min(1)).min(1),
+  /** None where people hold them (byHolders). */
+  shares: z.array(z.string().min(1)),
+  byHolders: z.boolean().default(false),
   threshold: z.number().int().min(1),
   /** For a node that joins: a node of the cluster that it joins, and a token, in case it has to join once more. */
   leader: z.string().min(1).optional(),
@@ -25,7 +27,10 @@ type Input = z.output<typeof Input>;
 const Answer = z.object({ pod: z.string(), clusterId: z.string().optional(), store: z.string().optional() });
 type Answer = z.output<typeof Answer>;
 
-/** Unseals a node: sends shares up to the threshold, and no more, then waits until it says that it is unsealed. */
+/**
+ * Unseals a node: sends shares up to the threshold, and no more, then waits until it says that it is unsealed. Where
+ * people hold the shares, waits for them.
+ */
 await runStep("unseal", Input, async (input, step) => {
   const { pod } = input;
   const before = previousAnswer(Answer);

@@ -58,6 +58,7 @@ export async function examine(
   const journal = await readKeys(stack.dir);
   if (journal !== undefined && (journal.adoptedAt === undefined || journal.pvcUid !== first?.store))
     problems.push(`${keysPath(stackDir)} has the keys of another Vault.\n    ls -l ${stackDir}`);
+  if (settings.custody.mode === "pgp") problems.push(bringsItsShares);
   const own = texts["vault.valuesFile"];
   if (own !== undefined && own !== adoptedValues(stack.name))
     problems.push(
@@ -69,6 +70,10 @@ export async function examine(
   refuse(problems);
   return { found, road, adoption, threshold: first?.threshold ?? 0 };
 }
+
+/** Custody is decided where Vault is initialised. */
+export const bringsItsShares =
+  "custody.mode: this Vault was initialised with shares of its own, which the stack is given now; pgp counts at an initialisation only.\n    pulumi config rm custody.mode   (and custody.holders, custody.rootHolder)";
 
 /** Throws where there is any problem. */
 export function refuse(problems: readonly string[]): void {

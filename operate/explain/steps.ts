@@ -11,6 +11,7 @@ import { tlsFolder } from "../../steps/lib/tls-secret.ts";
 import { helmInstallVault } from "./by-hand.ts";
 import { explainedCertificate } from "./certificate.ts";
 import { explainedCluster, explainedForgetting, explainedKeeping } from "./cluster.ts";
+import { explainedInit, explainedToken, explainedUnseal } from "./custody.ts";
 import { explainedIngress, explainedVaultIngress } from "./edge.ts";
 
 /** One step of a stack. */
@@ -31,6 +32,7 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
   const { namespace, replicas, shares, threshold } = settings.vault;
   const { existing } = settings.cluster;
   const { retainData } = settings.teardown;
+  const { custody } = settings;
   const [first, ...others] = podNames(replicas) as [string, ...string[]];
   const journal = `.local/stacks/${stack}/vault-init.json`;
   const vault = (pod: string, command: string) =>
@@ -59,21 +61,24 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     trap: "By hand nothing compares them: a blank volume looks like a Vault that waits for init, and init would lose the data for good.",
   };
 
-  const init: ExplainedStep = {
-    title: `initialise ${first}: ${shares} shares, threshold ${threshold}`,
-    resources: [`lifecycle-init-${first}`],
-    byHand: [
-      vault(
-        first,
-        `operator init -key-shares=${shares} -key-threshold=${threshold} -format=json > cluster-keys.json`,
-      ),
-    ],
-    here: [
-      "Asks Vault first: what is initialised is not initialised again, nor is a blank store behind a Vault that this stack knows.",
-      `The intent before the call and the answer right after it are fsynced in ${journal} (mode 0600). The state holds shares and token encrypted.`,
-    ],
-    trap: "Vault answers once. Where kubectl is cut off before the file is written, the keys are lost; the file has your umask's mode and no fsync.",
-  };
+  const init: ExplainedStep =
+    custody.mode === "pgp"
+      ? explainedInit(stack, settings, custody)
+      : {
+          title: `initialise ${first}: ${shares} shares, threshold ${threshold}`,
+          resources: [`lifecycle-init-${first}`],
+          byHand: [
+            vault(
+              first,
+              `operator init -key-shares=${shares} -key-threshold=${threshold} -format=json > cluster-keys.json`,
+            ),
+          ],
+          here: [
+            "Asks Vault first: what is initialised is not initialised again, nor is a blank store behind a Vault that this stack knows.",
+            `The intent before the call and the answer right after it are fsynced in ${journal} (mode 0600). The state holds shares and token encrypted.`,
+          ],
+          trap: "Vault answers once. Where kubectl is cut off before the file is written, the keys are lost; the file has your umask's mode and no fsync.",
+        };
 
   const rollout: ExplainedStep = {
     title: "bring nodes that run already to what the release is now",
@@ -86,25 +91,28 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     trap: "The chart's StatefulSet restarts no pod by itself (OnDelete): by hand nothing happens until a pod is deleted, and then it is sealed.",
   };
 
-  const unseal = (pod: string): ExplainedStep => ({
-    title: `unseal ${pod}: ${threshold} of ${shares} shares`,
-    resources: [`lifecycle-unseal-${pod}`],
-    byHand: Array.from({ length: threshold }, (_, n) =>
-      vault(pod, `operator unseal "$(jq -r '.unseal_keys_b64[${n}]' cluster-keys.json)"`),
-    ),
-    here:
-      pod === first
-        ? [
-            "Shares travel in the bodies of HTTP requests, never past the threshold; shares that a killed run left half-sent are reset first.",
-            "Waits until Vault says that it is unsealed. A restarted container is sealed again: the next run sees that and unseals it.",
-          ]
-        : [
-            `As for ${first}. A node that joins may still answer sealed after the last share: it is waited for.`,
-          ],
-    ...(pod === first && {
-      trap: "A share in a command's arguments is seen by everybody who can list processes, here and in the pod.",
-    }),
-  });
+  const unseal = (pod: string): ExplainedStep =>
+    custody.mode === "pgp"
+      ? explainedUnseal(stack, pod, settings)
+      : {
+          title: `unseal ${pod}: ${threshold} of ${shares} shares`,
+          resources: [`lifecycle-unseal-${pod}`],
+          byHand: Array.from({ length: threshold }, (_, n) =>
+            vault(pod, `operator unseal "$(jq -r '.unseal_keys_b64[${n}]' cluster-keys.json)"`),
+          ),
+          here:
+            pod === first
+              ? [
+                  "Shares travel in the bodies of HTTP requests, never past the threshold; shares that a killed run left half-sent are reset first.",
+                  "Waits until Vault says that it is unsealed. A restarted container is sealed again: the next run sees that and unseals it.",
+                ]
+              : [
+                  `As for ${first}. A node that joins may still answer sealed after the last share: it is waited for.`,
+                ],
+          ...(pod === first && {
+            trap: "A share in a command's arguments is seen by everybody who can list processes, here and in the pod.",
+          }),
+        };
 
   const join = (pod: string): ExplainedStep => ({
     title: `have ${pod} join`,
@@ -206,6 +214,7 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     ...(retainData ? [explainedKeeping(journal)] : []),
     rollout,
     unseal(first),
+    ...(custody.mode === "pgp" ? [explainedToken(stack, settings)] : []),
     ...others.flatMap((pod) => [join(pod), unseal(pod), voter(pod)]),
     verify,
     ...(settings.audit.enabled ? [audit] : []),

@@ -1,4 +1,5 @@
 /** Looks at a Standalone, and at what a stack that goes on with it would be. Changes nothing. */
+
 import { relative } from "node:path";
 import { podTls } from "../../components/pod-tls.ts";
 import { vaultValues } from "../../components/vault-values.ts";
@@ -13,6 +14,7 @@ import { kubeconfigPath } from "../../steps/lib/cluster.ts";
 import { keysPath, readKeys } from "../../steps/lib/keys-file.ts";
 import type { Road } from "../../steps/lib/road.ts";
 import { settled } from "../adopt/adoption.ts";
+import { bringsItsShares } from "../adopt/examine.ts";
 import type { Place } from "../adopt/found.ts";
 import { findStandalone, type Standalone } from "./found.ts";
 import { standaloneProblems } from "./problems.ts";
@@ -55,6 +57,7 @@ export async function examineStandalone(
   const problems = standaloneProblems(found, { stack: stack.name, namespace, version, keepsData });
   if ((await readKeys(stack.dir)) !== undefined)
     problems.push(`${keysPath(stackDir)} has the keys of another Vault.\n    ls -l ${stackDir}`);
+  if (keepsData && texts["custody.mode"] === "pgp") problems.push(bringsItsShares);
   const data = found.volumes.find(({ name }) => name === "data");
   const changed = {
     "vault.namespace": namespace,

@@ -1,5 +1,5 @@
 import { words } from "../../steps/lib/errors.ts";
-import { readKeys } from "../../steps/lib/keys-file.ts";
+import { type Keys, readKeys } from "../../steps/lib/keys-file.ts";
 import { renewSelf } from "./root-api.ts";
 import { type Rotating, withLeader } from "./rotating.ts";
 
@@ -10,13 +10,19 @@ import { type Rotating, withLeader } from "./rotating.ts";
  */
 export async function renewStackToken(rotating: Rotating): Promise<number | undefined> {
   const keys = await readKeys(rotating.stackDir);
-  if (keys?.answer === undefined || keys.rootRevoked === undefined) return undefined;
+  const token = ownToken(keys);
+  if (token === undefined) return undefined;
   try {
-    return await withLeader(rotating, keys.answer.rootToken, renewSelf);
+    return await withLeader(rotating, token, renewSelf);
   } catch (error) {
     rotating.say(
-      `the stack's token could not be renewed: ${words(error)}\nNext: npm run root generate -- --stack ${rotating.stack}`,
+      `the stack's token could not be renewed: ${words(error)}\nNext: npm run ${keys?.pgp ? "custody token" : "root generate"} -- --stack ${rotating.stack}`,
     );
     return undefined;
   }
+}
+
+/** The stack's token where it is one of least privilege, which ends by itself; undefined where it is a root token. */
+export function ownToken(keys: Keys | undefined): string | undefined {
+  return keys?.token ?? (keys?.rootRevoked && keys.answer?.rootToken);
 }

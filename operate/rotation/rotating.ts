@@ -7,6 +7,7 @@ import type { Road } from "../../steps/lib/road.ts";
 import { Vault } from "../../steps/lib/vault.ts";
 import { until, type Waiting, within } from "../../steps/lib/wait.ts";
 import { writeWhole } from "../../steps/lib/whole-file.ts";
+import { sharesElsewhere } from "../custody/held.ts";
 
 /** The Vault whose keys are changed. */
 export interface Rotating extends Pick<Waiting, "say" | "signal" | "timeoutSeconds"> {
@@ -26,9 +27,19 @@ export type Held = Keys & { answer: NonNullable<Keys["answer"]> };
 export async function heldKeys({ stack, stackDir }: Pick<Rotating, "stack" | "stackDir">): Promise<Held> {
   const keys = await readKeys(stackDir);
   if (keys?.answer !== undefined) return { ...keys, answer: keys.answer };
+  if (keys?.pgp !== undefined) throw sharesElsewhere("This change of keys", byHand);
   throw new CommandError(
     `There are no keys of stack ${stack} in ${keysPath(stackDir)}. Keys are changed on the machine that has them: new ones are on its disk before they are good. Nothing was changed.\nNext: npm run status -- --stack ${stack}`,
   );
+}
+
+/** How the holders of shares change keys themselves. */
+const byHand = "docs/custody.md, Keys that change, says what the holders type instead";
+
+/** The token that the stack works with, whoever holds the shares. @throws CommandError as heldKeys */
+export async function heldToken(rotating: Pick<Rotating, "stack" | "stackDir">): Promise<string> {
+  const keys = await readKeys(rotating.stackDir);
+  return keys?.token ?? (await heldKeys(rotating)).answer.rootToken;
 }
 
 /** Works with the node that leads, asked with this token. */
@@ -56,7 +67,7 @@ export async function withLeader<T>(
  */
 export async function replaceKeys(
   { stackDir, say }: Pick<Rotating, "stackDir" | "say">,
-  { rekey: _, retiring: __, ...former }: Held,
+  { rekey: _, retiring: __, ...former }: Keys,
   keys: Keys,
 ): Promise<string> {
   const now = new Date().toISOString();

@@ -1,5 +1,6 @@
 import type { Proof } from "../../steps/lib/snapshot-record.ts";
 import { type BackupView, nextBackup } from "../backup/view.ts";
+import type { Custody } from "../custody/record.ts";
 import type { Listed } from "../snapshot/list.ts";
 import type { Answer } from "../views/answer.ts";
 import type { Named } from "../views/commands.ts";
@@ -48,6 +49,8 @@ export interface Status {
   snapshots?: Snapshots;
   /** Where this machine's journal says that the root token was revoked: when, and the user who logs in since. */
   rootRevoked?: { at: string; user: string };
+  /** Where people hold the shares: who, and who has proved lately to have the key still. */
+  custody?: Custody;
   /** Where a rekey was begun from this machine and has not ended: when. */
   rekeyBegunAt?: string;
   /** The scheduled ones in the cluster; absent where there is no schedule, or the cluster did not answer. */
@@ -71,7 +74,7 @@ export function statusOf(subject: Named, views: Views): Status {
   const committed = views.vault[leaders[0] ?? ""]?.value?.committedIndex;
   const found = disagreements(subject, views);
   const [leader] = leaders;
-  const { rootRevoked, rekeyBegunAt } = views.journal.value ?? {};
+  const { rootRevoked, rekeyBegunAt, holders } = views.journal.value ?? {};
   return {
     stack: subject.stack,
     verdict: leader === undefined ? "down" : found.length > 0 ? "degraded" : "healthy",
@@ -81,6 +84,7 @@ export function statusOf(subject: Named, views: Views): Status {
     ...(views.snapshots.value && { snapshots: snapshotsOf(views.snapshots.value) }),
     ...(rootRevoked && { rootRevoked }),
     ...(rekeyBegunAt && { rekeyBegunAt }),
+    ...(holders && { custody: holders }),
     ...(views.backup?.value && { backup: backupOf(views.backup.value) }),
     nodes: subject.pods.map((node) => ({
       node,

@@ -1,6 +1,7 @@
 import { table } from "../../setup/summary.ts";
 import { bucketUrl } from "../../steps/lib/backup-bucket.ts";
 import type { TlsProblem } from "../../steps/lib/tls-refusal.ts";
+import { provedDays } from "../custody/record.ts";
 import { ending } from "../views/kubernetes-view.ts";
 import { dayOf, daysInWords, shortContainer, shortUid } from "./names.ts";
 import type { NodeStatus, Status } from "./status.ts";
@@ -50,11 +51,16 @@ function tlsLines({ tls, nodes }: Status): string[] {
 }
 
 /** What the journal tells; Vault is not asked. */
-function keysLines({ rootRevoked, rekeyBegunAt, stack }: Status): string[] {
+function keysLines({ rootRevoked, rekeyBegunAt, custody, stack }: Status): string[] {
   const flag = stack === "dev" ? "" : ` -- --stack ${stack}`;
   return [
     ...(rootRevoked
       ? [`  root token: revoked on ${dayOf(rootRevoked.at)}; ${rootRevoked.user} logs in`]
+      : []),
+    ...(custody
+      ? [
+          `  custody: ${custody.proved} of ${custody.shares} holders proved within ${provedDays} days${custody.proved < custody.shares ? ` (npm run custody drill${flag})` : ""}`,
+        ]
       : []),
     ...(rekeyBegunAt ? [`  rekey: begun on ${dayOf(rekeyBegunAt)} and cut off (npm run rekey${flag})`] : []),
   ];

@@ -10,6 +10,7 @@ export function commandsOf({ stack, stackDir, target }: Named) {
   const reach = target?.reach ?? { kind: "direct" as const, addresses: {} };
   return {
     up: `npm run up${flag}`,
+    unseal: `npm run unseal${flag}`,
     down: `npm run down${flag}`,
     doctor: `npm run doctor${flag}`,
     kubectl: (command: string) => kubectl({ stackDir, reach }, command),

@@ -1,4 +1,5 @@
-import { readKeys } from "../../steps/lib/keys-file.ts";
+import { initialisedAt, readKeys } from "../../steps/lib/keys-file.ts";
+import { type Custody, custodyOf, readRecord } from "../custody/record.ts";
 
 /** What a stack's journal says of its initialisation: everything but the keys. */
 export interface Journal {
@@ -10,7 +11,7 @@ export interface Journal {
   store?: string;
   /** Vault's own id, once the shares have unsealed a node. */
   clusterId?: string;
-  /** How many shares it holds. */
+  /** How many shares it holds, in the clear or encrypted. */
   shares: number;
   threshold: number;
   /** Where the root token was revoked: when, and the user who logs in since. */
@@ -19,23 +20,27 @@ export interface Journal {
   changedAt?: string;
   /** When a rekey was begun that has not ended. */
   rekeyBegunAt?: string;
+  /** Where people hold the shares: who, and who has proved to have the key still. */
+  holders?: Custody;
 }
 
 /** Reads it; undefined where there is none. Throws where others may read it, or it cannot be read. */
 export async function journalView(stackDir: string): Promise<Journal | undefined> {
   const keys = await readKeys(stackDir);
   if (keys === undefined) return undefined;
-  const { pod, intendedAt, answer, pvcUid, custody, threshold, rootRevoked, rekey, changedAt } = keys;
+  const { pod, intendedAt, answer, pgp, pvcUid, custody, threshold, rootRevoked, rekey, changedAt } = keys;
+  const answeredAt = initialisedAt(keys);
   return {
     pod,
     intendedAt,
-    shares: answer?.shares.length ?? 0,
+    shares: (answer ?? pgp)?.shares.length ?? 0,
     threshold,
-    ...(answer && { initialisedAt: answer.initialisedAt }),
+    ...(answeredAt && { initialisedAt: answeredAt }),
     ...(pvcUid && { store: pvcUid }),
     ...(custody && { clusterId: custody.clusterId }),
     ...(changedAt && { changedAt }),
     ...(rootRevoked && { rootRevoked }),
     ...(rekey && { rekeyBegunAt: rekey.begunAt }),
+    ...(pgp && { holders: custodyOf(pgp, await readRecord(stackDir)) }),
   };
 }

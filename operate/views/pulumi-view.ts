@@ -17,6 +17,8 @@ export interface PulumiView {
   verified: boolean;
   /** Whether it has enabled an audit device. */
   audits: boolean;
+  /** Whether people hold the shares, so that none is in it. */
+  byHolders?: boolean;
   /** The identity that the state has pinned; what it does not know is absent. */
   pinned: { kubernetes?: string; stores: Record<string, string>; clusterId?: string };
   /** The Raft servers as verify last saw them: id and cluster address. */
@@ -49,6 +51,7 @@ export function pulumiView(resources: readonly Resource[], pods: readonly string
     nodes: Object.fromEntries(nodes),
     verified: named("lifecycle-verify") !== undefined,
     audits: named("lifecycle-audit") !== undefined,
+    ...(named("lifecycle-token") && { byHolders: true }),
     pinned: {
       ...(KUBERNETES && { kubernetes: KUBERNETES }),
       // "vault-0=<UID> vault-1=<UID>"

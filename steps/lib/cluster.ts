@@ -137,6 +137,8 @@ export async function removeFiles(stackDir: string): Promise<string[]> {
     await keepAside(stackDir, clusterId ?? new Date().toISOString());
   }
   for (const path of [kubeconfigPath(stackDir), authorityPath(stackDir)]) await rm(path, { force: true });
+  // What the holders of shares were given opens nothing without the keys that it is encrypted to.
+  await rm(join(stackDir, "custody"), { recursive: true, force: true });
   const names = await readdir(stackDir).catch(() => []);
   const keys = keysPath("");
   // Also a temporary one of a run that was killed while it wrote.

@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { StepError, words } from "./errors.ts";
+import { Holder } from "./holder.ts";
 import { renameWhole, writeWhole } from "./whole-file.ts";
 
 /** The one answer of sys/init, and where it came from. */
@@ -12,6 +13,18 @@ const InitAnswer = z.object({
   rootToken: z.string().min(1),
   initialisedAt: z.iso.datetime(),
 });
+
+/** Something that one holder alone can read: Vault's answer, base64 of a PGP message. */
+const Encrypted = z.object({ holder: Holder, encrypted: z.base64().min(1) });
+
+/** The one answer of sys/init where people hold the shares (custody.mode pgp). Nothing in it opens anything. */
+export const PgpAnswer = z.object({
+  /** In the order of the holders' keys as Vault was given them. */
+  shares: z.array(Encrypted).min(1),
+  rootToken: Encrypted,
+  initialisedAt: z.iso.datetime(),
+});
+export type PgpAnswer = z.output<typeof PgpAnswer>;
 
 /** Proof that the shares are in Pulumi's hands as well: those from the stack's state opened this Vault. */
 const Custody = z.object({
@@ -28,11 +41,14 @@ const Rekey = z.object({
   threshold: z.number().int().positive(),
   /** The new shares, once Vault has given them. They open nothing before they were given back to it. */
   shares: z.array(z.string().min(1)).min(1).optional(),
+  /** Where people hold the shares: who gets the new ones, and what each of them then has, encrypted. */
+  holders: z.array(Holder).min(1).optional(),
+  encrypted: z.array(Encrypted).min(1).optional(),
 });
 
 /**
  * What the journal vault-init.json holds: the intent, written before the call; the answer, written at once after it;
- * and custody, written when the shares that went through the state have unsealed the node.
+ * and custody, written when the shares that went through the state have unsealed the node, or when the holders have.
  */
 const Keys = z.object({
   version: z.literal(1),
@@ -43,6 +59,10 @@ const Keys = z.object({
   intendedAt: z.iso.datetime(),
   threshold: z.number().int().positive(),
   answer: InitAnswer.optional(),
+  /** In the place of `answer` where people hold the shares. */
+  pgp: PgpAnswer.optional(),
+  /** Where people hold the shares: the stack's own token, which may do what its steps need, and no more. */
+  token: z.string().min(1).optional(),
   /** Set where the stack has taken over a Vault that somebody else initialised. */
   adoptedAt: z.iso.datetime().optional(),
   custody: Custody.optional(),
@@ -109,13 +129,29 @@ export function keysChangedAt(stackDir: string): string | undefined {
   return journalDates(stackDir)?.changedAt;
 }
 
+/**
+ * Who holds the shares, as this machine's journal knows: people, who are named, or the stack; undefined where it knows of
+ * no initialisation. A journal that cannot be read is judged by the steps.
+ */
+export function journalCustody(stackDir: string): PgpAnswer | "stack" | undefined {
+  const { answer, pgp } = journalDates(stackDir) ?? {};
+  return answer === undefined ? PgpAnswer.safeParse(pgp).data : "stack";
+}
+
 /** undefined where there is no journal that can be read. */
-function journalDates(stackDir: string): { adoptedAt?: string; changedAt?: string } | undefined {
+function journalDates(
+  stackDir: string,
+): { adoptedAt?: string; changedAt?: string; answer?: unknown; pgp?: unknown } | undefined {
   try {
     return JSON.parse(readFileSync(keysPath(stackDir), "utf8"));
   } catch {
     return undefined;
   }
+}
+
+/** When Vault's answer to the initialisation was written; undefined where it never came. */
+export function initialisedAt({ answer, pgp }: Pick<Keys, "answer" | "pgp">): string | undefined {
+  return (answer ?? pgp)?.initialisedAt;
 }
 
 /** Writes the keys file, readable by you alone. When this returns, the content is on the disk. */

@@ -19,9 +19,10 @@ const Holder = z.object({ step: z.string(), pid: z.number(), since: z.iso.dateti
  * stale lock to judge (https://www.sqlite.org/lockingv3.html). Node has no flock, and flock(1) is not on macOS.
  *
  * @param name the step and its pod, as in "join vault-1"
+ * @returns what gives it back, for a process that goes on without it
  * @throws StepError when the holder has not ended at `step.deadline`
  */
-export async function takeStackLock(stackDir: string, name: string, step: Waiting): Promise<void> {
+export async function takeStackLock(stackDir: string, name: string, step: Waiting): Promise<() => void> {
   const [lockFile, holderFile] = lockFiles.map((file) => join(stackDir, file)) as [string, string];
   await mkdir(stackDir, { recursive: true, mode: 0o700 });
   const database = opened(lockFile);
@@ -40,6 +41,10 @@ export async function takeStackLock(stackDir: string, name: string, step: Waitin
   );
   const holder: z.output<typeof Holder> = { step: name, pid: process.pid, since: new Date().toISOString() };
   await writeFile(holderFile, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
+  return () => {
+    held.delete(database);
+    database.close();
+  };
 }
 
 /** Who holds the stack's lock, in words; undefined where nobody does. Takes nothing and changes nothing. */
@@ -73,7 +78,7 @@ function take(database: DatabaseSync, file: string): boolean {
   try {
     // Nothing is ever written; a journal beside the file would only stay behind.
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
-    held.push(database);
+    held.add(database);
     return true;
   } catch (error) {
     if ((error as { errcode?: number }).errcode === busy) return false;
@@ -82,7 +87,7 @@ function take(database: DatabaseSync, file: string): boolean {
 }
 
 /** Keeps the connection, and with it the lock, from being collected as garbage. */
-const held: DatabaseSync[] = [];
+const held = new Set<DatabaseSync>();
 
 async function readHolder(file: string): Promise<string> {
   try {

@@ -9,7 +9,8 @@ import type { Target } from "./target.ts";
  */
 export async function stackToken({ stack, stackDir }: Pick<Target, "stack" | "stackDir">) {
   const keys = await readKeys(stackDir);
-  if (keys?.answer !== undefined) return keys.answer.rootToken;
+  const held = keys?.answer?.rootToken ?? keys?.token;
+  if (held !== undefined) return held;
   const args = ["stack", "output", "rootToken", "--show-secrets", "--stack", stack, "--non-interactive"];
   const { failed, stdout } = await execa("pulumi", args, { reject: false, stdin: "ignore" });
   return failed || stdout.trim() === "" ? undefined : stdout.trim();

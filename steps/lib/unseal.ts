@@ -9,6 +9,8 @@ import { until, type Waiting } from "./wait.ts";
 export interface Unsealing extends Pick<Target, "stack" | "stackDir" | "reach"> {
   /** Base64 or hexadecimal, as Vault gave them. */
   shares: readonly string[];
+  /** People hold the shares (custody.mode pgp): none is sent, and they are waited for. */
+  byHolders?: boolean | undefined;
   /** How many shares to send where the node does not know that itself yet. */
   threshold: number;
   /** What names the running process of the node. Without it, one that was started again meanwhile is not noticed. */
@@ -20,7 +22,8 @@ export interface Unsealing extends Pick<Target, "stack" | "stackDir" | "reach"> 
 }
 
 /**
- * Unseals a node: sends shares up to the threshold, and no more, then waits until it says that it is unsealed.
+ * Unseals a node: sends shares up to the threshold, and no more, then waits until it says that it is unsealed. Where
+ * people hold the shares, it waits for them, and says how far they are.
  * @returns its status, unsealed
  * @throws StepError where the node is not initialised, the shares are too few or do not open it, or at the deadline
  */
@@ -33,8 +36,10 @@ export async function unsealNode(vault: Vault, input: Unsealing, step: Waiting):
   }
   /** The process that was sent the shares. */
   let sent: { process: string | undefined } | undefined;
+  const { byHolders } = input;
+  if (byHolders) step.say(`is sealed; each holder of a share: ${holdersCommand(input)}`);
   const unsealed = await until(
-    `${pod} to be unsealed`,
+    byHolders ? `the holders to unseal ${pod}: ${holdersCommand(input)}` : `${pod} to be unsealed`,
     async () => {
       let status = await vault.sealStatus();
       if (status.initialized && !status.sealed) return status;
@@ -43,6 +48,7 @@ export async function unsealNode(vault: Vault, input: Unsealing, step: Waiting):
         sent = undefined;
         status = await vault.sealStatus();
       }
+      if (byHolders) throw new NotYet(sealedWords(pod, status));
       const process = await input.processOf?.();
       // A node that joins is sealed for a while after the last share; one that was started again wants all of them.
       if (sent && sent.process === process) throw new NotYet(sealedWords(pod, status));
@@ -52,10 +58,15 @@ export async function unsealNode(vault: Vault, input: Unsealing, step: Waiting):
       return unsealedStatus(vault);
     },
     step,
-    upAgain(input),
+    byHolders ? holdersCommand(input) : upAgain(input),
   );
   step.say("unsealed");
   return unsealed;
+}
+
+/** What each holder of a share types, where people hold them. */
+export function holdersCommand({ stack }: Pick<Target, "stack">): string {
+  return `npm run unseal -- --stack ${stack}`;
 }
 
 async function joinOnceMore({ node }: Vault, input: Unsealing, step: Waiting): Promise<void> {
@@ -118,7 +129,7 @@ async function emptied({ message }: VaultError, { node }: Vault, input: Unsealin
   return new NotYet(`${node} starts again with an empty store`);
 }
 
-function says({ errors }: VaultError, words: string): boolean {
+export function says({ errors }: VaultError, words: string): boolean {
   return errors.some((text) => text.includes(words));
 }
 
@@ -126,7 +137,7 @@ function says({ errors }: VaultError, words: string): boolean {
  * 400 from a node that has data ("invalid key"); from one that joins 500, since it fails on the leader's challenge
  * ("cipher: message authentication failed").
  */
-function speaksOfWrongShares({ status, errors }: VaultError): boolean {
+export function speaksOfWrongShares({ status, errors }: VaultError): boolean {
   return status === 400 || errors.some((text) => text.includes("message authentication failed"));
 }
 

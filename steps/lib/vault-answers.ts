@@ -13,6 +13,8 @@ export const SealStatus = z.object({
   n: z.number(),
   /** How many shares of the threshold have been sent. */
   progress: z.number(),
+  /** Names the attempt that these shares are of; "" where none has been sent. */
+  nonce: z.string().optional(),
   version: z.string(),
   /** Such as raft. */
   storage_type: z.string().optional(),

@@ -75,9 +75,16 @@ export class Vault {
     return this.ask(Leader, "GET", "sys/leader");
   }
 
-  /** Answers once in the life of a store: 400 ever after. */
-  init(shares: number, threshold: number): Promise<Init> {
-    const body = { secret_shares: shares, secret_threshold: threshold };
+  /**
+   * Answers once in the life of a store: 400 ever after.
+   * @param holders to whose PGP keys (base64) Vault encrypts each share, in their order, and the root token
+   */
+  init(shares: number, threshold: number, holders?: { shares: string[]; rootToken: string }): Promise<Init> {
+    const body = {
+      secret_shares: shares,
+      secret_threshold: threshold,
+      ...(holders && { pgp_keys: holders.shares, root_token_pgp_key: holders.rootToken }),
+    };
     return this.ask(Init, "PUT", "sys/init", body, longRequestMs);
   }
 

@@ -15,7 +15,7 @@ export interface Sorted {
 
 /** Programs and words of the shell that a command begins with. One that is not here makes a test fail, not a gap. */
 const programs =
-  "apt apt-get bash brew cat cd chmod chown cp curl docker echo eval export git go grep helm jq kind kubectl ls make mkdir mv node npm npx openssl ps pulumi redis-cli rm sh sudo tar vault wget";
+  "apt apt-get bash brew cat cd chmod chown cp curl docker echo eval export git go gpg grep helm jq kind kubectl ls make mkdir mv node npm npx openssl ps pulumi redis-cli rm sh sudo tar vault wget";
 const commandForm = new RegExp(`^(?:[A-Z_]+=\\S* )*(?:${programs.replaceAll(" ", "|")}) \\S`);
 
 /** A program's name alone is none. */

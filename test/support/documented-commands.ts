@@ -114,6 +114,38 @@ export const tested: Record<string, Record<string, string>> = {
     "kubectl --kubeconfig .local/stacks/<stack>/kubeconfig --namespace vault annotate serviceaccount vault-backup eks.amazonaws.com/role-arn=<role>":
       '"annotate", "serviceaccount", "vault-backup"',
   },
+  "test/stacks/custody.test.ts": {
+    "npm run custody shares": 'run("custody", "shares", "--json")',
+    "gpg --decrypt share.asc | npm run -s rekey": 'const given = await onStack("rekey", ["--json"]',
+    "gpg --decrypt new-share.asc | npm run -s rekey": 'const proved = await onStack("rekey", ["--json"]',
+    "npm run custody token": 'onStack("custody", ["token"], root)',
+    "gpg --decrypt root-token.asc | npm run -s custody token": 'onStack("custody", ["token"], root)',
+    "npm run custody drill": 'run("custody", "drill", "--json")',
+    "npm run custody answer": 'onStack("custody", ["answer"], answer)',
+    "npm run unseal": 'onStack("unseal", ["--json"]',
+    "npm run unseal -- --cancel": 'onStack("unseal", ["--cancel"',
+    "gpg --decrypt share.asc | npm run -s unseal -- --kubeconfig kubeconfig --authority vault-ca.crt":
+      '["--kubeconfig", kubeconfig, "--authority", authority, "--stay", "30"]',
+    "gpg --decrypt share.asc | npm run -s unseal -- --stay 60":
+      'start("unseal", ["--stack", test.name, "--stay", "30"]',
+    "kubectl --namespace vault apply --filename examples/holder-role.yaml":
+      'join(checkout, "examples/holder-role.yaml")',
+    "kubectl --namespace vault create rolebinding holders --role vault-unseal --group holders":
+      '"create", "rolebinding", "holders"',
+  },
+  "test/vault/custody-gpg.test.ts": {
+    'gpg --quick-generate-key "Olga <olga@example.org>" default default 2y':
+      '["--quick-generate-key", "Olga <olga@example.org>", "default", "default", "2y"]',
+    "gpg --export --armor olga@example.org > olga.asc": '["--export", "--armor", "olga@example.org"]',
+    "gpg --decrypt share.asc": '["--decrypt", "share.asc"]',
+    "gpg --decrypt drill.asc": '["--decrypt", "drill.asc"]',
+    "gpg --fingerprint olga@example.org": '["--fingerprint", "olga@example.org"]',
+  },
+  "test/vault/custody.test.ts": {
+    "vault operator generate-root -init -pgp-key=olga.asc": '"generate-root", "-init"',
+    "vault operator generate-root": '"generate-root", "-nonce"',
+    "vault token revoke -self": '["token", "revoke", "-self"]',
+  },
   "test/stacks/adopt.test.ts": {
     "npm run -s adopt -- --context my-context < cluster-keys.json": '"--context", cluster.context',
     "npm run -s adopt -- < cluster-keys.json": '["commands/adopt.ts", "--stack", test.name',
@@ -209,6 +241,7 @@ export const untested: Record<string, string[]> = {
     "vault audit disable file",
     "vault operator generate-root -cancel",
     "vault operator step-down",
+    "vault operator unseal",
     "pulumi import",
   ],
   "kind has one storage class, whose volumes do not grow; test/unit/preview-consequences.test.ts has when it is said":

@@ -13,6 +13,10 @@ const conditions = {
     why: "this machine has no jq",
     lacking: () => spawnSync("jq", ["--version"]).error !== undefined,
   },
+  "(with gpg)": {
+    why: "this machine has no gpg",
+    lacking: () => spawnSync("gpg", ["--version"]).error !== undefined,
+  },
 } as const;
 type Condition = keyof typeof conditions;
 

@@ -29,6 +29,7 @@ describe("settings", () => {
         tls: { source: "selfSigned" },
         valuesFile: undefined,
       },
+      custody: { mode: "stack" },
       raft: { performanceMultiplier: 5 },
       audit: { enabled: false },
       telemetry: { enabled: false, monitorLabels: { release: "prometheus" } },

@@ -11,6 +11,7 @@ import { explainedSteps } from "../../operate/explain/steps.ts";
 import { explainText, placed } from "../../operate/explain/text.ts";
 import { checkout } from "../../setup/folders.ts";
 import { loadSources, officialSources } from "../../sources.ts";
+import { holderFiles } from "../support/pgp-holders.ts";
 import { type Registered, runProgram } from "../support/program.ts";
 
 const settings = (config: Record<string, string> = {}) =>
@@ -55,6 +56,23 @@ describe("explain", () => {
         for (const earlier of dependsOn.filter((each) => order.includes(each)))
           assert.ok(order.indexOf(earlier) < order.indexOf(name), `${name} waits for ${earlier}`);
     });
+
+  it("names what the program makes where people hold the shares, in its order, and shows each holder's key", async () => {
+    const { config, folder } = await holderFiles(5);
+    try {
+      const declared = [...(await runProgram({ config })).values()].filter(isMade);
+      const steps = explained(config);
+      const order = steps.flatMap(({ resources }) => resources);
+      assert.deepEqual(order.toSorted(), declared.map(({ name }) => name).sort());
+      for (const { name, dependsOn } of declared)
+        for (const earlier of dependsOn.filter((each) => order.includes(each)))
+          assert.ok(order.indexOf(earlier) < order.indexOf(name), `${name} waits for ${earlier}`);
+      const init = command(steps, "kubectl --namespace vault exec vault-0 -- vault operator init");
+      assert.ok(init.includes(`-pgp-keys="${config["custody.holders"]}" `));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 
   it("types the cluster that the program makes", () => {
     const config = { "cluster.ports.http": "9080", "cluster.workers": "4" };

@@ -89,10 +89,9 @@ export const keys: Check = {
             answered: raft.failed ?? "",
           },
         ],
-        means:
-          "It was revoked, it has run out, or it is of another Vault. This look cannot see what Raft says. The stack's shares make another one.",
+        means: `It was revoked, it has run out, or it is of another Vault. This look cannot see what Raft says. ${pulumi.byHolders ? "The root token, or an administrator's, makes" : "The stack's shares make"} another one.`,
         next: [
-          `npm run root generate -- --stack ${subject.stack}`,
+          `npm run ${pulumi.byHolders ? "custody token" : "root generate"} -- --stack ${subject.stack}`,
           `ls -l ${path}`,
           commandsOf(subject).vault(subject.pods[0] ?? "vault-0", "operator raft list-peers"),
         ],

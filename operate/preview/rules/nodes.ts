@@ -25,7 +25,10 @@ export function unseals(plan: Plan): Explained[] {
   return [
     {
       verdict: "safe",
-      says: `${inRow(pods)} ${pods.length === 1 ? "is" : "are"} unsealed.`,
+      says:
+        plan.settings.custody.mode === "pgp"
+          ? `${inRow(pods)} ${pods.length === 1 ? "waits" : "wait"} for the holders of the shares to unseal ${pods.length === 1 ? "it" : "them"} (npm run unseal -- --stack ${plan.stack}).`
+          : `${inRow(pods)} ${pods.length === 1 ? "is" : "are"} unsealed.`,
       because: found.map(({ pod, why }) => `${pod} ${why}`),
       covers: [...found.map(({ name }) => name), "lifecycle-verify"],
     },

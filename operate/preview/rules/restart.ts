@@ -20,7 +20,13 @@ export function restart(plan: Plan, causes: string[]): Explained[] {
   const covers = names.filter((name) => /^(vault-release|lifecycle-(rollout|verify|unseal-.*))$/.test(name));
   const serves = known.length > 1 || nodes[0]?.leads === true;
   const first = serves ? ` A snapshot is saved first, into ${snapshotFolder(plan.stackDir)}.` : "";
-  return [{ verdict: "disruptive", says: `${inWords(nodes, known.length)}${first}`, because, covers }];
+  const holders =
+    settings.custody.mode === "pgp"
+      ? ` The holders of the shares unseal each node before the next is restarted: have enough of them ready, with npm run unseal -- --stack ${plan.stack} --stay 60.`
+      : "";
+  return [
+    { verdict: "disruptive", says: `${inWords(nodes, known.length)}${first}${holders}`, because, covers },
+  ];
 }
 
 function inWords(nodes: RunningNode[], all: number): string {
