@@ -1,9 +1,24 @@
 // npm run rekey: gives Vault other key shares, in the same or another number.
+import { readHolders } from "../components/holders.ts";
+import { askUnseen } from "../operate/ask-unseen.ts";
+import type { HeldByPeople } from "../operate/custody/held.ts";
+import { cancelByHolders, rekeyByHolders } from "../operate/custody/rekey.ts";
+import { holderPlan, holdersText, questionOf } from "../operate/custody/rekey-text.ts";
 import { openRotating } from "../operate/rotation/open.ts";
-import { cancel, inWords, planRekey, type RekeyPlan, rekey } from "../operate/rotation/rekey.ts";
+import {
+  cancel,
+  inWords,
+  numbersProblem,
+  planRekey,
+  type RekeyPlan,
+  rekey,
+} from "../operate/rotation/rekey.ts";
+import type { Rotating } from "../operate/rotation/rotating.ts";
 import { readStackFile } from "../operate/stack-file.ts";
+import { pipedShares } from "../operate/unseal/piped.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
 import { CommandError, holdInterrupt, printAndExit, runCommand } from "../setup/command.ts";
+import { readKeys } from "../steps/lib/keys-file.ts";
 
 const { flags } = argumentsOrExit({
   command: "npm run rekey",
@@ -11,6 +26,9 @@ const { flags } = argumentsOrExit({
     "Has Vault make new key shares, with the stack's present ones. Nobody is interrupted, and no pod is restarted.",
     "The new ones are on the disk, and were given back to Vault, before they are good; the former ones are kept, for the",
     "snapshots of before. Cut off anywhere, the same command goes on. Then: npm run up",
+    "Where people hold the shares (custody.mode pgp), the new ones are for the keys that custody.holders names. Present",
+    "shares, then new ones, are asked for, or read from standard input, one a line; each can come in a run of its own:",
+    "  gpg --decrypt share.asc | npm run -s rekey -- --stack <name>",
   ].join("\n"),
   flags: {
     stack: { says: "another stack than dev", value: "name" },
@@ -31,6 +49,8 @@ await runCommand("npm run rekey", run, { stops: true });
 async function run(): Promise<never> {
   const dry = flags["dry-run"] === true;
   const rotating = await openRotating(name, dry ? undefined : "rekey");
+  const journal = await readKeys(rotating.stackDir);
+  if (journal?.pgp !== undefined) return await byHolders(rotating, { ...journal, pgp: journal.pgp });
   if (dry) {
     const plan = await planRekey(numbers, rotating);
     return await print(plan, planText(plan));
@@ -53,6 +73,40 @@ async function run(): Promise<never> {
   } finally {
     release();
   }
+}
+
+/** For the keys that the settings name. */
+async function byHolders(rotating: Rotating, journal: HeldByPeople): Promise<never> {
+  const { custody, vault } = readStackFile(name).settings;
+  if (numbers.shares !== undefined)
+    throw new CommandError(
+      `How many shares there are to be is said by the keys for them: pulumi config set custody.holders <paths> --stack ${name}   (and vault.shares)`,
+      2,
+    );
+  if (flags.cancel !== undefined) {
+    const cancelled = await cancelByHolders(String(flags.cancel), rotating);
+    return await print(
+      { cancelled },
+      cancelled ? "Cancelled. The shares of before are good.\n" : "No rekey is under way.\n",
+    );
+  }
+  if (custody.mode !== "pgp")
+    throw new CommandError(`Name the new holders' keys: pulumi config set custody.mode pgp --stack ${name}`);
+  const { shares: holders } = await readHolders(custody);
+  const threshold = numbers.threshold ?? vault.threshold;
+  const problem = numbersProblem({ shares: holders.length, threshold });
+  if (problem !== undefined) throw new CommandError(problem, 2);
+  if (flags["dry-run"]) return await print(...holderPlan({ holders, threshold }, journal));
+  const to = { holders, threshold };
+  const done = process.stdin.isTTY
+    ? await askUnseen((ask) =>
+        rekeyByHolders(to, rotating, async (wish) => (await ask(questionOf(wish))) || undefined),
+      ).catch((error) => {
+        if (!(error instanceof CommandError) || error.exitCode !== 130) throw error;
+        throw new CommandError(`Stopped. To go on: ${again}`, 130);
+      })
+    : await rekeyByHolders(to, rotating, await pipedShares(`${again}   (one share a line)`));
+  return await print(done, holdersText(done, name));
 }
 
 /** The commands that have the settings say the new numbers. */

@@ -7,8 +7,9 @@ const RekeyStatus = z.object({
   started: z.boolean(),
   /** Names the rekey; "" where there is none. */
   nonce: z.string(),
-  /** How many of the shares that are good now it wants. */
+  /** How many of the shares that are good now it wants, and how many it was given. */
   required: z.number(),
+  progress: z.number().optional(),
   /** Names the verification, once the new shares were given out. */
   verification_nonce: z.string().optional(),
 });
@@ -26,9 +27,20 @@ export function rekeyStatus(leader: Vault): Promise<RekeyStatus> {
   return leader.ask(RekeyStatus, "GET", "sys/rekey/init");
 }
 
-/** Begins it. New shares take the place of the others only when they were given back (`require_verification`). */
-export function beginRekey(leader: Vault, shares: number, threshold: number): Promise<RekeyStatus> {
-  const body = { secret_shares: shares, secret_threshold: threshold, require_verification: true };
+/**
+ * Begins it. New shares take the place of the others only when they were given back (`require_verification`).
+ * @param holders to whose PGP keys (base64) Vault encrypts each new share
+ */
+export function beginRekey(
+  leader: Vault,
+  shares: number,
+  threshold: number,
+  holders?: string[],
+): Promise<RekeyStatus> {
+  const body = {
+    ...{ secret_shares: shares, secret_threshold: threshold, require_verification: true },
+    ...(holders && { pgp_keys: holders }),
+  };
   return leader.ask(RekeyStatus, "PUT", "sys/rekey/init", body);
 }
 
@@ -52,6 +64,12 @@ export async function giveBack(leader: Vault, key: string, nonce: string): Promi
   const answer = z.object({ complete: z.boolean().optional() });
   const { complete } = await leader.ask(answer, "PUT", "sys/rekey/verify", { key, nonce }, longRequestMs);
   return complete === true;
+}
+
+/** How many of the new shares were given back. */
+export async function verification(leader: Vault): Promise<{ nonce: string; progress: number; t: number }> {
+  const answer = z.object({ nonce: z.string(), progress: z.number(), t: z.number() });
+  return await leader.ask(answer, "GET", "sys/rekey/verify");
 }
 
 /** The term of the key that encrypts what Vault stores from now on. */
