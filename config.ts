@@ -12,10 +12,13 @@ import {
   readBackup,
   readCustody,
   readExisting,
+  readSeal,
   readTls,
+  secretSetting,
   type TlsSettings,
 } from "./choices.ts";
 import { show } from "./components/values-file.ts";
+import { type SealSettings, sealFolder } from "./seals.ts";
 import { mend, prefix, removal, shown } from "./setting-words.ts";
 import { type Key, settingList } from "./settings.ts";
 
@@ -40,6 +43,8 @@ export interface Settings {
     host: string;
     /** undefined: Vault speaks HTTP. */
     tls: TlsSettings | undefined;
+    /** undefined: key shares unseal the nodes. */
+    seal: SealSettings | undefined;
     valuesFile: string | undefined;
   };
   custody: CustodySettings;
@@ -61,7 +66,10 @@ export interface Settings {
 export function readSettings(given: Record<string, string>): { settings?: Settings; problems: string[] } {
   const problems = Object.keys(given)
     .filter((key) => !Object.hasOwn(settingList, key))
-    .map((key) => `${shown(key)}: there is no such setting.${closest(key)}\n    ${removal(key)}`);
+    .map(
+      (key) =>
+        secretSetting(key) ?? `${shown(key)}: there is no such setting.${closest(key)}\n    ${removal(key)}`,
+    );
   const foreign = foreignSettings(given);
   problems.push(...foreign.problems);
   const read = <K extends Key>(key: K): z.output<(typeof settingList)[K]["schema"]> | undefined => {
@@ -71,7 +79,9 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
     const result = schema.safeParse(text);
     if (result.success) return result.data as z.output<(typeof settingList)[K]["schema"]>;
     const rule = result.error.issues[0]?.message;
-    problems.push(`${key}: ${show(text)} does not fit; it ${rule}.\n    ${mend(key, fallback)}`);
+    // Somebody may have put what is secret at the seal where its address belongs.
+    const said = key.startsWith("vault.seal.") ? "what is set" : show(text);
+    problems.push(`${key}: ${said} does not fit; it ${rule}.\n    ${mend(key, fallback)}`);
     return undefined;
   };
   const must = <K extends Key>(key: K) => read(key) as z.output<(typeof settingList)[K]["schema"]>;
@@ -101,6 +111,7 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
       giveUp: read("vault.giveUp") ?? [],
       host: must("vault.host"),
       tls: readTls(read, problems),
+      seal: readSeal(read, problems),
       valuesFile: read("vault.valuesFile"),
     },
     custody: readCustody(read, shares, problems),
@@ -120,6 +131,8 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
       stepSeconds: must("timeouts.stepSeconds"),
     },
   };
+  if (!problems.some((problem) => problem.startsWith("vault.seal.")))
+    problems.push(...authorityOfSeal(settings));
   problems.push(...combinations(settings));
   return problems.length > 0 ? { problems } : { settings, problems };
 }
@@ -167,6 +180,17 @@ function combinations({ cluster, vault, ingress, whoami, teardown }: Settings): 
     else holders.set(number, key);
   }
   return problems;
+}
+
+/** The nodes' VAULT_CACERT, which the vault command in them reads, is the authority of an HTTPS transit, too. */
+function authorityOfSeal({ vault }: Settings): string[] {
+  if (vault.seal?.type !== "transit" || vault.tls === undefined) return [];
+  const { parameters } = vault.seal;
+  if (!parameters.address?.startsWith("https:")) return [];
+  if (Object.keys(parameters).some((name) => name.startsWith("tls_"))) return [];
+  return [
+    `vault.seal.tls_ca_cert: this stack's nodes trust the authority of their own certificate, and would trust no other at ${parameters.address} either. Say which one it is: a key of the Secret, or the image's own authorities (/etc/ssl/certs/ca-certificates.crt).\n    ${mend("vault.seal.tls_ca_cert", `${sealFolder}/ca.crt`)}`,
+  ];
 }
 
 /** "Did you mean" for a key that differs only in its last part or its case. */

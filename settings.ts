@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import { Cron } from "croner";
 import { z } from "zod";
+import { sealSettings } from "./seals.ts";
 
 /** One setting: its rule, its default as it would be typed, its unit, and what it gives. */
 export interface Setting<T = unknown> {
@@ -133,9 +134,14 @@ export const settingList = {
     whole(1, 255),
     "5",
     "shares",
-    "Key shares the unseal key is split into at initialisation.",
+    "Key shares the unseal key is split into at initialisation; with a seal (`vault.seal.type`), recovery shares.",
   ),
-  "vault.threshold": setting(whole(1, 255), "3", "shares", "Key shares needed to unseal a node."),
+  "vault.threshold": setting(
+    whole(1, 255),
+    "3",
+    "shares",
+    "Key shares needed to unseal a node; with a seal, recovery shares needed for a root token or a rekey.",
+  ),
   "vault.storageSize": setting(
     z.string().regex(/^[1-9]\d*(Mi|Gi|Ti)$/, "takes a size such as 10Gi"),
     "10Gi",
@@ -199,6 +205,7 @@ export const settingList = {
     "path",
     "For the source files: the authority that clients trust.",
   ),
+  ...sealSettings,
   "vault.valuesFile": setting(
     path("a YAML file"),
     undefined,

@@ -1,6 +1,8 @@
 /** What Vault's own configuration (`server.ha.raft.config`) has to say so that its nodes can be raised and joined. */
+import type { SealSettings } from "../seals.ts";
 import { type Attribute, type Block, type Body, parseHcl, type Value } from "./hcl.ts";
 import { show } from "./values-file.ts";
+import { addSeal } from "./vault-seal.ts";
 import { addTelemetry, afterBrace, telemetryOtherwise } from "./vault-telemetry.ts";
 
 /** One thing in a value that cannot stay: what was found, why it cannot be, what to do instead. */
@@ -24,12 +26,14 @@ export interface ConfigDecided {
   tls?: TlsFiles | undefined;
   /** Each node tells its metrics to whoever asks. */
   telemetry?: boolean;
+  /** What unseals the nodes by itself; undefined: key shares do. */
+  seal?: SealSettings | undefined;
 }
 
 /** Checks a configuration, and gives its text with what the settings decide written into it. */
 export function checkVaultConfig(
   text: unknown,
-  { performanceMultiplier, tls, telemetry = false }: ConfigDecided,
+  { performanceMultiplier, tls, telemetry = false, seal }: ConfigDecided,
 ): { text: string; findings: Finding[] } {
   if (typeof text !== "string")
     return { text: "", findings: [unreadable(`it is ${show(text)}, not a text`)] };
@@ -38,8 +42,9 @@ export function checkVaultConfig(
     const withTls = tls ? turnTlsOn(text, parseHcl(text), tls) : text;
     const body = parseHcl(withTls);
     const set = setMultiplier(withTls, body, performanceMultiplier);
+    const told = telemetry ? addTelemetry(set) : set;
     return {
-      text: telemetry ? addTelemetry(set) : set,
+      text: seal ? addSeal(told, seal) : told,
       findings: [
         ...checkListener(body, tls !== undefined),
         ...checkStorage(body, performanceMultiplier),
@@ -154,12 +159,13 @@ function checkStorage(body: Body, performanceMultiplier: number): Finding[] {
 
 function checkRest(body: Body): Finding[] {
   const findings: Finding[] = [];
+  // One that is disabled is what a migration leaves by.
   const seals = body.blocks.filter((block) => block.type === "seal" && !isTrue(setTo(block, "disabled")));
   for (const seal of seals)
     findings.push({
       found: `it has seal ${show(seal.labels[0])}`,
-      why: "With it, initialisation gives recovery keys instead of the key shares with which the program unseals.",
-      instead: "Remove the seal.",
+      why: "With one, initialisation gives recovery shares instead of the key shares with which the program unseals, so the program has to know it: it is a setting.",
+      instead: "Remove it, and: pulumi config set vault.seal.type <transit, awskms, ...> (docs/seal.md)",
     });
   if (!body.blocks.some(({ type, labels }) => type === "service_registration" && labels[0] === "kubernetes"))
     findings.push({

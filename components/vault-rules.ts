@@ -1,4 +1,6 @@
 /** The chart values that the lifecycle relies on, each with the reason why a stack's own values cannot change it. */
+
+import type { SealSettings } from "../seals.ts";
 import { vaultNodePort } from "./kind-config.ts";
 import type { PodTls } from "./pod-tls.ts";
 import { only, type Rule, remove } from "./rule.ts";
@@ -29,6 +31,8 @@ export interface Decided {
   existing?: boolean;
   /** The secret with tls.crt, tls.key and ca.crt that the pods serve; without it they speak HTTP. */
   tls?: PodTls | undefined;
+  /** What unseals the nodes by itself; without it key shares do. */
+  seal?: SealSettings | undefined;
 }
 
 /** A node that is sealed or new answers 503 or 501 to Vault's health question, unless it is asked not to. */
@@ -210,7 +214,7 @@ export function rules(decided: Decided): Rule[] {
           },
         ]
       : []),
-    ...["volumes", "volumeMounts", "extraContainers"].map((name) => ({
+    ...["volumes", "volumeMounts", "extraContainers", "extraSecretEnvironmentVars"].map((name) => ({
       key: `server.${name}`,
       allowed: (value: unknown) => value === null || Array.isArray(value),
       why: "The chart puts the items of a list into the pods.",
@@ -222,6 +226,12 @@ export function rules(decided: Decided): Rule[] {
       why: "It would be the same in every pod and stand above the configuration, so the nodes could not be told apart or would not find their data.",
       instead: remove,
     })),
+    {
+      key: "server.extraEnvironmentVars.VAULT_SEAL_TYPE",
+      allowed: () => false,
+      why: "It would stand above the configuration, and the program has to know the seal.",
+      instead: "Remove the key, and: pulumi config set vault.seal.type <transit, awskms, ...> (docs/seal.md)",
+    },
     {
       key: "server.livenessProbe.enabled",
       allowed: (value, all) => {

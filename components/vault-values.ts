@@ -10,6 +10,7 @@ import { type PodTls, podTls } from "./pod-tls.ts";
 import { mergeValues, readValuesFile, show, type Values, valueAt, withValue } from "./values-file.ts";
 import { checkVaultConfig } from "./vault-config.ts";
 import { type Decided, rules } from "./vault-rules.ts";
+import { withSealSecret } from "./vault-seal.ts";
 import { telemetryAnnotation } from "./vault-telemetry.ts";
 
 export interface VaultValuesArgs extends Decided {
@@ -62,10 +63,12 @@ export function vaultValues(args: VaultValuesArgs): { values: Values; problems: 
     values = withValue(values, "server.annotations", { ...(own ?? {}), [telemetryAnnotation]: "true" });
   }
   if (args.tls) values = withTlsSecret(values, args.tls, args.image);
+  if (args.seal) values = withSealSecret(values, args.seal);
 
   const { text, findings } = checkVaultConfig(valueAt(values, configKey), {
     performanceMultiplier: args.performanceMultiplier,
     telemetry: args.telemetry ?? false,
+    seal: args.seal,
     tls: args.tls && { cert: `${tlsFolder}/tls.crt`, key: `${tlsFolder}/tls.key` },
   });
   for (const { found, why, instead } of findings) report(configKey, found, why, instead);
@@ -99,6 +102,7 @@ export function loadVaultValues(
     performanceMultiplier: raft.performanceMultiplier,
     image: source.image,
     tls: podTls(vault.tls),
+    seal: vault.seal,
     ...(valuesFile !== undefined && { ownFile: valuesFile }),
   });
   if (problems.length === 0) return values;

@@ -27,6 +27,7 @@ describe("settings", () => {
         giveUp: [],
         host: "vault.localhost",
         tls: { source: "selfSigned" },
+        seal: undefined,
         valuesFile: undefined,
       },
       custody: { mode: "stack" },
