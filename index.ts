@@ -92,7 +92,9 @@ export const kubeconfigFile = kubeconfigPath(stackDir);
 /** Root token and shares, readable by you alone; where people hold the shares, what each of them has, encrypted. */
 export const keysFile = `${stackDir}/vault-init.json`;
 export const rootToken = lifecycle.rootToken;
-export const shares = lifecycle.shares;
+export const shares = settings.vault.seal ? undefined : lifecycle.shares;
+/** With a seal (vault.seal.type) there are these instead: they unseal nothing, and make root tokens and other shares. */
+export const recoveryShares = settings.vault.seal ? lifecycle.shares : undefined;
 /** For npm run custody shares. No output where the stack holds the shares itself. */
 export const encryptedShares = lifecycle.encryptedShares;
 export const peers = lifecycle.peers;

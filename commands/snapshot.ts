@@ -96,7 +96,9 @@ async function scheduled({ signal }: { signal: AbortSignal }) {
     const open = await openVault(name);
     const step = within({ say, signal }, waitSeconds);
     const env = toolEnvironment(loadSources().images === "closed");
-    return await listBackups(open, env, step, () => takeStackLock(open.stack.dir, "snapshot", step));
+    return await listBackups(open, env, step, async () => {
+      await takeStackLock(open.stack.dir, "snapshot", step);
+    });
   } catch (error) {
     signal.throwIfAborted();
     say(`The scheduled ones are not known: ${inWords(error)}`);

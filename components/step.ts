@@ -12,6 +12,7 @@ export type StepName =
   | "authority"
   | "certificate"
   | "tls-secret"
+  | "seal-secret"
   | "keep-keys"
   | "forget-keys"
   | "leave"

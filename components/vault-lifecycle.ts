@@ -57,7 +57,7 @@ interface UnsealAnswer {
 export class VaultLifecycle extends pulumi.ComponentResource {
   /** The root token, or the token of less privilege in its place. Secret. */
   readonly rootToken: pulumi.Output<string>;
-  /** The key shares, base64; none where people hold them. Secret. */
+  /** The key shares, base64; none where people hold them; with a seal, recovery shares. Secret. */
   readonly shares: pulumi.Output<string[]>;
   /** Where people hold the shares: what each of them has, encrypted. Secret, though it opens nothing. */
   readonly encryptedShares: pulumi.Output<PgpAnswer | undefined> | undefined;
@@ -103,14 +103,15 @@ export class VaultLifecycle extends pulumi.ComponentResource {
       { facts: knownIdentity(cluster, vault, settings.timeouts.podSeconds), keepsAnswer: true },
     );
 
-    const { shares, threshold } = settings.vault;
+    const { shares, threshold, seal } = settings.vault;
+    const sealed = seal && { seal: seal.type };
     const changedAt = keysChangedAt(args.stackDir);
     const changed = changedAt === undefined ? {} : { facts: { KEYS: changedAt } };
     const keepsAnswer = changedAt === undefined ? ["stdin", "update", "environment"] : ["stdin"];
     const init = next<InitAnswer>(
       "init",
       `init-${first}`,
-      { pod: first, shares, threshold, ...(holders && { holders }) },
+      { pod: first, shares, threshold, ...sealed, ...(holders && { holders }) },
       { runsAtCreate: true, ...changed },
       // Its answer is the only one that cannot be had again: no change of a setting makes it run again. Keys that took
       // the place of others, as this machine's journal notes, do: the step then answers with those. Elsewhere that
@@ -135,6 +136,7 @@ export class VaultLifecycle extends pulumi.ComponentResource {
             shares: this.shares,
             token: tokenAtFirst,
             ...(byHolders && { pgp: this.encryptedShares }),
+            ...sealed,
             store: init.answer.pvcUid,
           },
           triggers: [],
@@ -142,15 +144,14 @@ export class VaultLifecycle extends pulumi.ComponentResource {
         { parent: this, protect },
       );
 
+    const opening = sealed ?? { shares: this.shares, ...(byHolders && { byHolders }), threshold };
     // What runs already is brought to what the release and its certificate are now. Where nothing ran, nothing is done.
     const rollout = next(
       "rollout",
       "rollout",
       {
         pods: vault.pods,
-        shares: this.shares,
-        ...(byHolders && { byHolders }),
-        threshold,
+        ...opening,
         token: tokenAtFirst,
         timeoutSeconds: target.timeoutSeconds * vault.pods.length,
       },
@@ -167,22 +168,21 @@ export class VaultLifecycle extends pulumi.ComponentResource {
       { ignoreChanges: ["create"] },
     );
     announceRestarts(cluster, vault, rollout.resource);
-    const containers = runningContainers(
-      cluster,
-      vault,
-      settings.timeouts.podSeconds,
-      rollout.resource.stdout,
-    );
-    const container = (pod: string) => containers.apply((byPod) => byPod[pod] ?? "unknown");
-
     // A container that restarted is sealed again (and blank, where its join was not complete): another identity here
-    // makes its unseal run again, which lets it join once more where it has to.
+    // makes its unseal run again, which lets it join once more where it has to. With a seal it unseals itself, and a
+    // restart leaves nothing for an update to do.
+    const containers = seal
+      ? undefined
+      : runningContainers(cluster, vault, settings.timeouts.podSeconds, rollout.resource.stdout);
+    const container = (pod: string) =>
+      containers && { facts: { CONTAINER: containers.apply((byPod) => byPod[pod] ?? "unknown") } };
+
     const unseal = (pod: string, cluster: object = {}) =>
       next<UnsealAnswer>(
         "unseal",
         `unseal-${pod}`,
-        { pod, shares: this.shares, ...(byHolders && { byHolders }), threshold, ...cluster },
-        { facts: { CONTAINER: container(pod) }, keepsAnswer: true },
+        { pod, ...opening, ...cluster },
+        { ...container(pod), keepsAnswer: true },
       );
 
     const clusterId = pulumi.unsecret(unseal(first).answer.apply((answer) => answer.clusterId));
@@ -210,7 +210,7 @@ export class VaultLifecycle extends pulumi.ComponentResource {
       { pods: vault.pods, token: this.rootToken, clusterId },
       {
         facts: {
-          CONTAINERS: containers.apply((byPod) => Object.values(byPod).join(" ")),
+          ...(containers && { CONTAINERS: containers.apply((byPod) => Object.values(byPod).join(" ")) }),
           VAULT: answeringVault(cluster, vault, clusterId),
         },
       },

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config.ts";
+import { secretKeys } from "../seals.ts";
 import type { Sources } from "../sources.ts";
 import { keysPath } from "../steps/lib/keys-file.ts";
 import { podNames } from "../steps/lib/road.ts";
@@ -14,6 +15,7 @@ import { fingerprint } from "./kind-config.ts";
 import { podTls } from "./pod-tls.ts";
 import { declareStep } from "./step.ts";
 import type { Values } from "./values-file.ts";
+import { sealWanted } from "./vault-seal.ts";
 import { VaultTls } from "./vault-tls.ts";
 
 export interface VaultReleaseArgs {
@@ -92,7 +94,11 @@ export class VaultRelease extends pulumi.ComponentResource {
         { parent: this },
       );
     this.#tlsSecret = podTls(tls)?.secretName;
-    const leave = this.#declareLeave(name, args, namespace);
+    const before = [
+      this.#declareLeave(name, args, namespace),
+      ...(this.tls ? [this.tls] : []),
+      ...this.#declareSealSecret(name, args, namespace),
+    ];
     this.release = new k8s.helm.v3.Release(
       `${name}-release`,
       {
@@ -108,20 +114,50 @@ export class VaultRelease extends pulumi.ComponentResource {
       },
       // A pod cannot begin before its Secret is there and good. As a dependency, and not by the values, which a first
       // preview would not know then.
-      { ...inCluster, protect, dependsOn: this.tls ? [leave, this.tls] : leave },
+      { ...inCluster, protect, dependsOn: before },
     );
     this.registerOutputs({ namespace: this.namespace, pods: this.pods });
   }
 
+  /** No pod can begin without the Secret of its seal; none where the seal wants none. */
+  #declareSealSecret(
+    name: string,
+    { cluster, settings, stackDir }: VaultReleaseArgs,
+    namespace: k8s.core.v1.Namespace,
+  ): pulumi.Resource[] {
+    const { seal } = settings.vault;
+    if (seal?.secret === undefined) return [];
+    const { env, files } = secretKeys(seal);
+    const { resource } = declareStep(
+      `${name}-seal`,
+      {
+        step: "seal-secret",
+        input: {
+          reach: { kind: "kubernetes", kubeconfig: cluster.kubeconfig, namespace: this.namespace },
+          folder: stackDir,
+          name: seal.secret,
+          env,
+          files,
+          timeoutSeconds: settings.timeouts.podSeconds,
+        },
+        triggers: [cluster.instance],
+      },
+      { parent: this, dependsOn: namespace, ...cluster.end },
+    );
+    return [resource];
+  }
+
   /**
    * Peers leave before their pods go: a majority of those that are configured has to live at each moment. So this comes
-   * before the release, and takes its token from elsewhere than from init, which comes after it.
+   * before the release, and takes its token from elsewhere than from init, which comes after it. The same look refuses
+   * another seal than an initialised Vault has.
    */
   #declareLeave(
     name: string,
     { cluster, settings, stackDir }: VaultReleaseArgs,
     namespace: k8s.core.v1.Namespace,
   ): pulumi.Resource {
+    const seal = sealWanted(settings.vault.seal);
     const { resource } = declareStep(
       `${name}-leave`,
       {
@@ -132,10 +168,11 @@ export class VaultRelease extends pulumi.ComponentResource {
           scheme: this.scheme,
           reach: cluster.kubeconfig.apply((kubeconfig) => this.reach(kubeconfig)),
           pods: this.pods,
+          ...(settings.vault.seal && { seal }),
           timeoutSeconds: settings.timeouts.stepSeconds,
         },
         triggers: [cluster.instance],
-        facts: { PODS: this.pods.join(" ") },
+        facts: { PODS: this.pods.join(" "), ...(settings.vault.seal && { SEAL: seal.key }) },
         // At first there is nobody who could leave; a state that does not know the step may be of an earlier version.
         runsAtCreate: existsSync(keysPath(stackDir)),
       },

@@ -12,6 +12,7 @@ import {
   writeKeys,
 } from "./lib/keys-file.ts";
 import { openRoad, wayAsMade } from "./lib/reach.ts";
+import { sealType, unlikeSeal } from "./lib/self-unseal.ts";
 import { giveUpCommand, kubectl, Target, upAgain } from "./lib/target.ts";
 import { Vault } from "./lib/vault.ts";
 import type { Init, SealStatus } from "./lib/vault-answers.ts";
@@ -24,6 +25,8 @@ const Input = Target.extend(Timeout.shape).extend({
   threshold: z.number().int().min(1).max(255),
   /** Who holds the shares, one holder for each, and the root token (custody.mode pgp); absent where the stack does. */
   holders: z.object({ shares: z.array(Holder).min(1), rootToken: Holder }).optional(),
+  /** What unseals the nodes by itself: the shares are recovery shares then. */
+  seal: sealType.optional(),
 });
 type Input = z.output<typeof Input>;
 
@@ -44,6 +47,7 @@ await runStep("init", Input, async (input, step) => {
   const facts: Facts = { keys, store, status, input, step };
   if (keys !== undefined) refuseForeign(facts, keys);
   if (status.initialized) return answerOf(known(facts));
+  if (status.type !== (input.seal ?? "shamir")) throw unlikeSeal(pod, status, input);
   await giveUpOrRefuse(facts);
   return answerOf(await initialise(vault, facts));
 });
@@ -58,10 +62,13 @@ interface Facts {
 
 /** Writes the intent, initialises, and has the answer on the disk before anything else happens with it. */
 async function initialise(vault: Vault, { store, input, step }: Facts): Promise<Keys> {
-  const { pod, stack, stackDir, shares, threshold, holders } = input;
-  const encryptedFor = holders && {
-    shares: holders.shares.map(({ publicKey }) => publicKey),
-    rootToken: holders.rootToken.publicKey,
+  const { pod, stack, stackDir, shares, threshold, seal, holders } = input;
+  const to = {
+    recovery: seal !== undefined,
+    holders: holders && {
+      shares: holders.shares.map(({ publicKey }) => publicKey),
+      rootToken: holders.rootToken.publicKey,
+    },
   };
   const intent: Keys = {
     version: 1,
@@ -70,24 +77,26 @@ async function initialise(vault: Vault, { store, input, step }: Facts): Promise<
     ...(store !== undefined && { pvcUid: store }),
     intendedAt: new Date().toISOString(),
     threshold,
+    ...(seal !== undefined && { seal }),
   };
   return step.unbroken(async () => {
     await writeKeys(stackDir, intent);
-    const answer = await vault.init(shares, threshold, encryptedFor).catch((error) => {
+    const answer = await vault.init(shares, threshold, to).catch((error) => {
       if (error instanceof VaultError) throw refusedInit(error, store, input);
       throw new StepError(
         `${error.message}. Whether ${pod} is initialised now is not known; the next run asks it`,
         upAgain(input),
       );
     });
-    step.hide(...answer.keys_base64, answer.root_token);
+    step.hide(...answer.shares, answer.rootToken);
     const keys: Keys = { ...intent, ...answered(answer, input) };
     await writeKeys(stackDir, keys);
     const whose = holders
       ? `, each encrypted to its holder (${holders.shares.map(shortId).join(", ")}); the root token to ${shortId(holders.rootToken)}`
       : "";
+    const kind = seal === undefined ? "shares" : `recovery shares (the seal ${seal} unseals the nodes)`;
     step.say(
-      `initialised with ${shares} shares, threshold ${threshold}${whose}; they are in ${keysPath(stackDir)}`,
+      `initialised with ${shares} ${kind}, threshold ${threshold}${whose}; they are in ${keysPath(stackDir)}`,
     );
     return keys;
   });
@@ -95,7 +104,7 @@ async function initialise(vault: Vault, { store, input, step }: Facts): Promise<
 
 /** Vault's answer as the journal has it. */
 function answered(
-  { keys_base64: shares, root_token: rootToken }: Init,
+  { shares, rootToken }: Init,
   { holders }: Pick<Input, "holders">,
 ): Pick<Keys, "answer" | "pgp"> {
   const initialisedAt = new Date().toISOString();

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { runStep, Timeout } from "./lib/io.ts";
 import { initialisedAt, keysPath, PgpAnswer, readKeys, writeKeys } from "./lib/keys-file.ts";
+import { sealType } from "./lib/self-unseal.ts";
 import { Target } from "./lib/target.ts";
 
 const Input = Target.extend(Timeout.shape).extend({
@@ -10,6 +11,8 @@ const Input = Target.extend(Timeout.shape).extend({
   shares: z.array(z.string().min(1)),
   pgp: PgpAnswer.optional(),
   token: z.string(),
+  /** What unseals the nodes by itself: the shares are recovery shares then. */
+  seal: sealType.optional(),
   /** UID of the PVC that was initialised. */
   store: z.string().optional(),
 });
@@ -19,7 +22,7 @@ const Input = Target.extend(Timeout.shape).extend({
  * that has them ends. A journal that is there already is left as it is.
  */
 await runStep("keep-keys", Input, async (input, step) => {
-  const { stack, stackDir, pod, threshold, shares, pgp, token, store } = input;
+  const { stack, stackDir, pod, threshold, shares, pgp, token, store, seal } = input;
   const keys = await readKeys(stackDir);
   if (keys === undefined || initialisedAt(keys) === undefined) {
     const now = new Date().toISOString();
@@ -30,6 +33,7 @@ await runStep("keep-keys", Input, async (input, step) => {
       ...(store !== undefined && { pvcUid: store }),
       intendedAt: now,
       threshold,
+      ...(seal !== undefined && { seal }),
       ...(pgp
         ? { pgp, ...(token && { token }) }
         : { answer: { shares, rootToken: token, initialisedAt: now } }),

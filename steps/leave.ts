@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { shamir } from "../components/vault-seal.ts";
 import { NotYet } from "./lib/errors.ts";
 import { runStep, Timeout } from "./lib/io.ts";
 import { openKube } from "./lib/kube.ts";
@@ -7,6 +8,8 @@ import { getPod, vaultClaims } from "./lib/pods.ts";
 import { openRoad } from "./lib/reach.ts";
 import { podNames } from "./lib/road.ts";
 import { rollingPods } from "./lib/rolling-pods.ts";
+import { refuseOtherSeal } from "./lib/seal-guard.ts";
+import { sealType } from "./lib/self-unseal.ts";
 import { stackToken } from "./lib/stack-token.ts";
 import { kubectl, Target } from "./lib/target.ts";
 import { Vault } from "./lib/vault.ts";
@@ -14,14 +17,20 @@ import { Vault } from "./lib/vault.ts";
 const Input = Target.extend(Timeout.shape).extend({
   /** The pods that the stack is to have from now on. */
   pods: z.array(z.string().min(1)).min(1),
+  /** The seal that the nodes are to have; without it, key shares unseal them. */
+  seal: z.object({ type: sealType, key: z.string().min(1) }).optional(),
 });
 type Input = z.output<typeof Input>;
 
 /** The most nodes that a stack can have (vault.replicas). */
 const most = 7;
 
-/** Has the nodes leave that the stack does not go on with, before their pods are taken away. */
+/**
+ * Has the nodes leave that the stack does not go on with, before their pods are taken away; and refuses another seal
+ * than an initialised Vault has, before its configuration is another one.
+ */
 await runStep("leave", Input, async (input, step) => {
+  await refuseOtherSeal(input, podNames(most), input.seal ?? shamir, step.signal);
   const leaving = await there(input, step.signal);
   if (leaving.length === 0) {
     step.say("no node has to leave");

@@ -6,6 +6,7 @@ import { readKeys, writeKeys } from "./lib/keys-file.ts";
 import { previousAnswer } from "./lib/previous-answer.ts";
 import { openRoad } from "./lib/reach.ts";
 import type { Road } from "./lib/road.ts";
+import { sealType } from "./lib/self-unseal.ts";
 import { giveUpCommand, Target } from "./lib/target.ts";
 import { unsealNode } from "./lib/unseal.ts";
 import { Vault } from "./lib/vault.ts";
@@ -13,10 +14,12 @@ import { until } from "./lib/wait.ts";
 
 const Input = Target.extend(Timeout.shape).extend({
   pod: z.string().min(1),
-  /** None where people hold them (byHolders). */
-  shares: z.array(z.string().min(1)),
+  /** Key shares; none with a seal, or where people hold them (byHolders). */
+  shares: z.array(z.string().min(1)).default([]),
   byHolders: z.boolean().default(false),
-  threshold: z.number().int().min(1),
+  threshold: z.number().int().min(0).default(0),
+  /** What unseals the node by itself. */
+  seal: sealType.optional(),
   /** For a node that joins: a node of the cluster that it joins, and a token, in case it has to join once more. */
   leader: z.string().min(1).optional(),
   token: z.string().min(1).optional(),
@@ -29,7 +32,7 @@ type Answer = z.output<typeof Answer>;
 
 /**
  * Unseals a node: sends shares up to the threshold, and no more, then waits until it says that it is unsealed. Where
- * people hold the shares, waits for them.
+ * people hold the shares, waits for them; with a seal it only waits.
  */
 await runStep("unseal", Input, async (input, step) => {
   const { pod } = input;
@@ -40,7 +43,8 @@ await runStep("unseal", Input, async (input, step) => {
   const join = member ? () => joinCluster(vault, member, road, input, step) : undefined;
   const emptyStore = member && road.emptyStore ? () => emptyHalfJoined(pod, member, road, step) : undefined;
   const processOf = () => road.processOf(pod, step.signal);
-  const unsealed = await unsealNode(vault, { ...input, join, emptyStore, processOf }, step);
+  const lastWords = (node: string) => road.lastWords?.(node, step.signal) ?? Promise.resolve(undefined);
+  const unsealed = await unsealNode(vault, { ...input, join, emptyStore, processOf, lastWords }, step);
   const store = await until(`the store of ${pod}`, () => road.storeOf(pod, step.signal), step);
   const answer: Answer = { pod, clusterId: unsealed.cluster_id, store };
   if (before !== undefined) refuseAnother(before, answer, input);
@@ -72,11 +76,15 @@ function refuseAnother(before: Answer, now: Answer, input: Input): void {
   );
 }
 
-/** Notes in the journal that the shares which went through Pulumi's state open the store that they were made for. */
-async function recordCustody({ pod, clusterId, store }: Answer, { stackDir }: Input): Promise<void> {
+/**
+ * Notes in the journal that the shares which went through Pulumi's state open the store that they were made for; with a
+ * seal, that it has unsealed that store.
+ */
+async function recordCustody({ pod, clusterId, store }: Answer, { stackDir, seal }: Input): Promise<void> {
   const keys = await readKeys(stackDir);
   if (keys?.answer === undefined || keys.pod !== pod || keys.pvcUid !== store || clusterId === undefined)
     return;
-  if (keys.custody?.clusterId === clusterId) return;
-  await writeKeys(stackDir, { ...keys, custody: { clusterId, provedAt: new Date().toISOString() } });
+  // A Vault that was brought to another seal by hand has the same shares, for another use.
+  if (keys.custody?.clusterId === clusterId && keys.seal === seal) return;
+  await writeKeys(stackDir, { ...keys, seal, custody: { clusterId, provedAt: new Date().toISOString() } });
 }

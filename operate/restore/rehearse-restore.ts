@@ -57,6 +57,10 @@ const cleanUpSeconds = 120;
 export async function rehearseRestore(rehearsal: Rehearsal): Promise<Rehearsed> {
   const { stack, reach, file, say, signal, timeoutSeconds } = rehearsal;
   const [facts, record] = [await readSnapshot(file), await readRecord(file)];
+  if (facts.seal !== undefined && facts.seal.type !== "shamir")
+    throw new CommandError(
+      `${file} is of a Vault that the seal ${facts.seal.type} unseals, and the copy of a rehearsal can reach nobody, its seal neither. Nothing was done. Restore it into a stack of its own with the same seal instead (docs/seal.md, Snapshots).\nNext: npm run snapshot inspect ${file}`,
+    );
   const kube = await openKube(reach.kubeconfig);
   const step = within({ say, signal }, timeoutSeconds);
   const left = await removeThrowAways(kube, stack, step);
@@ -113,8 +117,8 @@ export async function proveOn(
     // A Vault that runs keeps the numbers of its own initialisation, also when it is given another's storage.
     const { shares, threshold } = facts.seal ?? { shares: keys.shares.length, threshold: keys.threshold };
     const first = await blank.init(shares, threshold);
-    for (const share of first.keys_base64.slice(0, threshold)) await blank.unseal(share);
-    const leader = await until("the copy to lead", () => leaderAmong([as(first.root_token)]), step);
+    for (const share of first.shares.slice(0, threshold)) await blank.unseal(share);
+    const leader = await until("the copy to lead", () => leaderAmong([as(first.rootToken)]), step);
     await sendSnapshot(leader, file, { force: true });
     const sealed = async () => {
       if (!(await blank.sealStatus()).sealed) throw new NotYet("the copy is not sealed yet");

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { sealTypes } from "../../seals.ts";
 import { StepError, words } from "./errors.ts";
 import { Holder } from "./holder.ts";
 import { renameWhole, writeWhole } from "./whole-file.ts";
@@ -58,6 +59,8 @@ const Keys = z.object({
   pvcUid: z.string().optional(),
   intendedAt: z.iso.datetime(),
   threshold: z.number().int().positive(),
+  /** Set where the shares are recovery shares, which unseal nothing: the seal that unseals the nodes. */
+  seal: z.enum(sealTypes).optional(),
   answer: InitAnswer.optional(),
   /** In the place of `answer` where people hold the shares. */
   pgp: PgpAnswer.optional(),

@@ -15,6 +15,8 @@ export interface Kube {
   options(): Promise<RequestOptions>;
   /** One GET; undefined where the object does not exist. Throws Unreachable where no answer came in time. */
   get<S extends z.ZodType>(path: string, schema: S, signal: AbortSignal): Promise<z.output<S> | undefined>;
+  /** One GET of what is no JSON, such as a log. Throws Unreachable where it is not given. */
+  text(path: string, signal: AbortSignal): Promise<string>;
   /** One POST; gives what Kubernetes made of the object. Throws Unreachable where it is not made. */
   create<S extends z.ZodType>(
     path: string,
@@ -80,6 +82,11 @@ export async function openKube(kubeconfig: string): Promise<Kube> {
       const { status, body } = await ask("GET", path, signal);
       if (status === 404) return undefined;
       if (status === 200) return schema.parse(JSON.parse(body));
+      throw new KubeRefusal(`GET ${path}`, status, message(body));
+    },
+    text: async (path, signal) => {
+      const { status, body } = await ask("GET", path, signal);
+      if (status === 200) return body;
       throw new KubeRefusal(`GET ${path}`, status, message(body));
     },
     create: async (path, object, schema, signal) => {

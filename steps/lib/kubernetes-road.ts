@@ -1,7 +1,7 @@
 import { NotYet } from "./errors.ts";
 import { openKube } from "./kube.ts";
 import { storyOf } from "./pod-story.ts";
-import { claimUid, clusterUid, getPod, whyNotRunning } from "./pods.ts";
+import { claimUid, clusterUid, getPod, whyNotRunning, wordsOfSeal } from "./pods.ts";
 import { apiPort, peerName, type Road, secured } from "./road.ts";
 import type { Reach, Way } from "./target.ts";
 import { tlsSecretOf } from "./tls-secret.ts";
@@ -37,6 +37,8 @@ export async function kubernetesRoad(
       const caCert = await trusted(signal);
       return secured(await openTunnel(kube, namespace, node, apiPort), peerName(node), { ...target, caCert });
     },
+    lastWords: async (node, signal) =>
+      wordsOfSeal(kube, namespace, await getPod(kube, namespace, node, signal), signal),
     whyNot: async (node, signal) => {
       const pod = await getPod(kube, namespace, node, signal).catch((error) => {
         if (error instanceof NotYet) return error.message;

@@ -4,6 +4,7 @@ import { NotYet } from "./errors.ts";
 import { type Kube, KubeRefusal, openKube } from "./kube.ts";
 import { Pod } from "./pod.ts";
 import { storyOf } from "./pod-story.ts";
+import { sealWords } from "./self-unseal.ts";
 
 /** An object of which only the UID counts. */
 const Identified = z.object({ metadata: z.object({ uid: z.string() }) });
@@ -80,7 +81,10 @@ export async function whyNotRunning(
 ): Promise<string | undefined> {
   const { running, words, reasons } = storyOf(pod);
   if (running) return undefined;
-  if (reasons > 0) return words;
+  if (reasons > 0) {
+    const said = await wordsOfSeal(kube, namespace, pod, signal);
+    return said === undefined ? words : `${words}; its log: ${said}`;
+  }
   const events = await kube
     .get(`/api/v1/namespaces/${namespace}/events`, Events, signal)
     .catch(() => undefined);
@@ -92,6 +96,24 @@ export async function whyNotRunning(
     .sort((one, other) => when(other).localeCompare(when(one)));
   if (last === undefined) return words;
   return `${words}; last event, of ${last.involvedObject.name}: ${last.reason}: ${last.message}`;
+}
+
+/**
+ * What Vault has said last of its seal, in the pod's log or, where its container has ended, in that one's; undefined
+ * where it said nothing, or this login may not read logs.
+ */
+export async function wordsOfSeal(
+  kube: Kube,
+  namespace: string,
+  pod: Pod,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const container = pod.status.containerStatuses?.find(({ name }) => name === "vault");
+  const previous = container?.state?.running === undefined && (container?.restartCount ?? 0) > 0;
+  const query = `container=vault&tailLines=60${previous ? "&previous=true" : ""}`;
+  const path = `/api/v1/namespaces/${namespace}/pods/${pod.metadata.name}/log?${query}`;
+  const log = await kube.text(path, signal).catch(() => undefined);
+  return log === undefined ? undefined : sealWords(log);
 }
 
 /** What stands for the identity of a container that does not run. */

@@ -33,6 +33,8 @@ export interface Road {
    * that cannot be done from here.
    */
   emptyStore?(node: string, signal: AbortSignal): Promise<void>;
+  /** Vault's last words about its seal, of the log of the node's process or of the one before; absent without logs. */
+  lastWords?(node: string, signal: AbortSignal): Promise<string | undefined>;
   /** Why the node does not answer, as far as its surroundings know: its pod is not scheduled, crashes, is gone. */
   whyNot(node: string, signal: AbortSignal): Promise<string | undefined>;
 }

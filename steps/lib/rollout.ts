@@ -34,7 +34,10 @@ export interface RollingNodes {
 }
 
 /** How the nodes are unsealed, and what the messages name. */
-export type Opening = Pick<Unsealing, "stack" | "stackDir" | "reach" | "shares" | "byHolders" | "threshold">;
+export type Opening = Pick<
+  Unsealing,
+  "stack" | "stackDir" | "reach" | "seal" | "shares" | "byHolders" | "threshold"
+>;
 
 /** What was done, in its order. */
 export interface RolledOut {

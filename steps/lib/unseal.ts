@@ -1,4 +1,5 @@
 import { NotYet, StepError, Unreachable } from "./errors.ts";
+import { sealedBySeal, unlikeSeal } from "./self-unseal.ts";
 import { kubectl, type Target, upAgain } from "./target.ts";
 import type { Vault } from "./vault.ts";
 import type { SealStatus } from "./vault-answers.ts";
@@ -7,6 +8,8 @@ import { until, type Waiting } from "./wait.ts";
 
 /** What opens a node, and what the messages name. */
 export interface Unsealing extends Pick<Target, "stack" | "stackDir" | "reach"> {
+  /** What unseals the nodes by itself: they are waited for, and no share is sent. undefined: the shares do. */
+  seal?: string | undefined;
   /** Base64 or hexadecimal, as Vault gave them. */
   shares: readonly string[];
   /** People hold the shares (custody.mode pgp): none is sent, and they are waited for. */
@@ -15,6 +18,8 @@ export interface Unsealing extends Pick<Target, "stack" | "stackDir" | "reach"> 
   threshold: number;
   /** What names the running process of the node. Without it, one that was started again meanwhile is not noticed. */
   processOf?: (() => Promise<string | undefined>) | undefined;
+  /** Vault's last words in a node's log about its seal. Without it, what it waits for is told without them. */
+  lastWords?: ((node: string) => Promise<string | undefined>) | undefined;
   /** Has a blank node join again. Without it, a blank node is an error. */
   join?: (() => Promise<unknown>) | undefined;
   /** Takes away a half-joined node's store and starts the node again. Without it, such a node is an error. */
@@ -23,15 +28,17 @@ export interface Unsealing extends Pick<Target, "stack" | "stackDir" | "reach"> 
 
 /**
  * Unseals a node: sends shares up to the threshold, and no more, then waits until it says that it is unsealed. Where
- * people hold the shares, it waits for them, and says how far they are.
+ * people hold the shares, it waits for them, and says how far they are; with a seal it only waits.
  * @returns its status, unsealed
- * @throws StepError where the node is not initialised, the shares are too few or do not open it, or at the deadline
+ * @throws StepError where the node is not initialised, the shares are too few or do not open it, it has another seal
+ * than the stack, or at the deadline
  */
 export async function unsealNode(vault: Vault, input: Unsealing, step: Waiting): Promise<SealStatus> {
   const pod = vault.node;
   const status = await until(`${pod} to answer`, () => vault.sealStatus(), step, kubectl(input, "get pods"));
+  if (status.type !== (input.seal ?? "shamir")) throw unlikeSeal(pod, status, input);
   if (status.initialized && !status.sealed) {
-    step.say("already unsealed");
+    step.say(input.seal ? `its seal (${input.seal}) has unsealed it` : "already unsealed");
     return status;
   }
   /** The process that was sent the shares. */
@@ -49,6 +56,7 @@ export async function unsealNode(vault: Vault, input: Unsealing, step: Waiting):
         status = await vault.sealStatus();
       }
       if (byHolders) throw new NotYet(sealedWords(pod, status));
+      if (input.seal !== undefined) throw await sealedBySeal(vault, status, input.lastWords);
       const process = await input.processOf?.();
       // A node that joins is sealed for a while after the last share; one that was started again wants all of them.
       if (sent && sent.process === process) throw new NotYet(sealedWords(pod, status));
@@ -58,9 +66,9 @@ export async function unsealNode(vault: Vault, input: Unsealing, step: Waiting):
       return unsealedStatus(vault);
     },
     step,
-    byHolders ? holdersCommand(input) : upAgain(input),
+    byHolders ? holdersCommand(input) : input.seal ? kubectl(input, `logs ${pod} --tail 20`) : upAgain(input),
   );
-  step.say("unsealed");
+  step.say(input.seal ? `its seal (${input.seal}) has unsealed it` : "unsealed");
   return unsealed;
 }
 

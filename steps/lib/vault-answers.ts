@@ -5,9 +5,11 @@ export const Nothing = z.unknown();
 
 /** sys/seal-status and sys/unseal. `cluster_id` is there only while unsealed. */
 export const SealStatus = z.object({
+  /** What unseals it: shamir for key shares, else its seal, such as transit. */
+  type: z.string().default("shamir"),
   initialized: z.boolean(),
   sealed: z.boolean(),
-  /** The threshold. 0 on a node that is not initialised. */
+  /** The threshold; with a seal, that of the recovery shares. 0 on a node that is not initialised. */
   t: z.number(),
   /** The number of shares. */
   n: z.number(),
@@ -51,8 +53,18 @@ export const Health = z.object({
 });
 export type Health = z.output<typeof Health>;
 
-/** sys/init. */
-export const Init = z.object({ keys_base64: z.array(z.string()).min(1), root_token: z.string().min(1) });
+/** sys/init: key shares, or with a seal recovery shares, and the root token. */
+export const Init = z
+  .object({
+    keys_base64: z.array(z.string()),
+    recovery_keys_base64: z.array(z.string()).optional(),
+    root_token: z.string().min(1),
+  })
+  .transform(({ keys_base64, recovery_keys_base64 = [], root_token }) => ({
+    shares: keys_base64.length > 0 ? keys_base64 : recovery_keys_base64,
+    rootToken: root_token,
+  }))
+  .refine(({ shares }) => shares.length > 0, "there is no share in it");
 export type Init = z.output<typeof Init>;
 
 /** sys/storage/raft/configuration. */

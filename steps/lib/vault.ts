@@ -77,12 +77,21 @@ export class Vault {
 
   /**
    * Answers once in the life of a store: 400 ever after.
+   * @param recovery whether the node has a seal: the shares are recovery shares then
    * @param holders to whose PGP keys (base64) Vault encrypts each share, in their order, and the root token
    */
-  init(shares: number, threshold: number, holders?: { shares: string[]; rootToken: string }): Promise<Init> {
+  init(
+    shares: number,
+    threshold: number,
+    {
+      recovery = false,
+      holders,
+    }: { recovery?: boolean; holders?: { shares: string[]; rootToken: string } | undefined } = {},
+  ): Promise<Init> {
     const body = {
-      secret_shares: shares,
-      secret_threshold: threshold,
+      ...(recovery
+        ? { recovery_shares: shares, recovery_threshold: threshold }
+        : { secret_shares: shares, secret_threshold: threshold }),
       ...(holders && { pgp_keys: holders.shares, root_token_pgp_key: holders.rootToken }),
     };
     return this.ask(Init, "PUT", "sys/init", body, longRequestMs);

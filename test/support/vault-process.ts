@@ -21,6 +21,8 @@ export interface NodeOptions {
   reconcile?: { interval: string; update: string };
   /** The stanza `telemetry`, and the listener's. */
   telemetry?: { whole: object; listener: object };
+  /** The stanza `seal` by its type, and the environment with what it logs in with. */
+  seal?: { stanza: Record<string, object>; env: Record<string, string> };
   /** Another program than the `vault` on PATH. */
   program?: string;
 }
@@ -37,6 +39,8 @@ export class VaultProcess {
   clusterAddress = "";
   /** The program that its next start runs. */
   program = "vault";
+  /** What its next start has in its environment beside this process's own. */
+  env: Record<string, string> = {};
   /** What names its store, as a PVC's UID does. A blank store has another one. */
   store = 1;
   #child: ChildProcess | undefined;
@@ -55,13 +59,14 @@ export class VaultProcess {
     const folder = join(parent, name);
     await mkdir(join(folder, "data"), { recursive: true });
     const [api, cluster] = await freePorts(2);
-    const { tls, telemetry, reconcile = quickAutopilot } = options;
+    const { tls, telemetry, seal, reconcile = quickAutopilot } = options;
     const scheme = tls ? "https" : "http";
     const files = tls && (await writeCertificate(folder, tls));
     const address = `${scheme}://127.0.0.1:${api}`;
     const config = {
       disable_mlock: true,
       ...(telemetry && { telemetry: telemetry.whole }),
+      ...(seal && { seal: [seal.stanza] }),
       api_addr: address,
       cluster_addr: `https://127.0.0.1:${cluster}`,
       listener: [
@@ -87,6 +92,7 @@ export class VaultProcess {
     await writeFile(join(folder, "config.json"), JSON.stringify(config));
     const prepared = new VaultProcess(name, folder, address, tls?.caCert);
     prepared.clusterAddress = `127.0.0.1:${cluster}`;
+    prepared.env = seal?.env ?? {};
     if (options.program !== undefined) prepared.program = options.program;
     return prepared;
   }
@@ -104,6 +110,7 @@ export class VaultProcess {
   async start(): Promise<void> {
     const child = spawn(this.program, ["server", `-config=${join(this.folder, "config.json")}`], {
       stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...this.env },
     });
     this.#child = child;
     const log = createWriteStream(this.logFile, { flags: "a" });
@@ -154,6 +161,14 @@ export class VaultProcess {
     const { tls_disable: _, ...listener } = config.listener[0].tcp;
     config.listener[0].tcp = { ...listener, ...files };
     await writeFile(path, JSON.stringify(config));
+  }
+
+  /** Has it be unsealed by a seal from its next start on, once it is migrated. */
+  async sealBy({ stanza, env }: Required<NodeOptions>["seal"]): Promise<void> {
+    const path = join(this.folder, "config.json");
+    const config = JSON.parse(await readFile(path, "utf8"));
+    await writeFile(path, JSON.stringify({ ...config, seal: [stanza] }));
+    this.env = env;
   }
 
   /** Stops the process from running (SIGSTOP): it keeps its connections and answers nothing. */

@@ -13,14 +13,18 @@ export class VaultStack {
   readonly instead: Record<string, string> = {};
   keys: { shares: string[]; rootToken: string } = { shares: [], rootToken: "" };
   readonly #caCert: string | undefined;
+  /** What unseals the nodes by itself, as the steps are told. */
+  readonly #sealed: { seal?: string };
 
-  private constructor(nodes: VaultNodes, caCert?: string) {
+  private constructor(nodes: VaultNodes, { tls, seal }: NodeOptions) {
     this.nodes = nodes;
-    this.#caCert = caCert;
+    this.#caCert = tls?.caCert;
+    const [type] = Object.keys(seal?.stanza ?? {});
+    this.#sealed = type === undefined ? {} : { seal: type };
   }
 
   static async start(count: number, options: NodeOptions = {}): Promise<VaultStack> {
-    return new VaultStack(await VaultNodes.start(count, options), options.tls?.caCert);
+    return new VaultStack(await VaultNodes.start(count, options), options);
   }
 
   get stackDir(): string {
@@ -59,14 +63,16 @@ export class VaultStack {
   }
 
   async init(more: object = {}, options: RunOptions = {}): Promise<Ran> {
-    const ran = await this.run("init", { pod: "vault-0", shares: 5, threshold: 3, ...more }, options);
+    const input = { pod: "vault-0", shares: 5, threshold: 3, ...this.#sealed, ...more };
+    const ran = await this.run("init", input, options);
     if (ran.code === 0) this.keys = ran.answer;
     return ran;
   }
 
   unseal(pod: string, more: object = {}, options: RunOptions = {}): Promise<Ran> {
     const member = pod === "vault-0" ? {} : { leader: "vault-0", token: this.token };
-    return this.run("unseal", { pod, shares: this.keys.shares, threshold: 3, ...member, ...more }, options);
+    const opening = this.#sealed.seal ? this.#sealed : { shares: this.keys.shares, threshold: 3 };
+    return this.run("unseal", { pod, ...opening, ...member, ...more }, options);
   }
 
   join(pod: string, more: object = {}, options: RunOptions = {}): Promise<Ran> {
