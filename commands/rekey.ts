@@ -29,6 +29,7 @@ const { flags } = argumentsOrExit({
     "Where people hold the shares (custody.mode pgp), the new ones are for the keys that custody.holders names. Present",
     "shares, then new ones, are asked for, or read from standard input, one a line; each can come in a run of its own:",
     "  gpg --decrypt share.asc | npm run -s rekey -- --stack <name>",
+    "Of a Vault with a seal (vault.seal.type) they are the recovery shares.",
   ].join("\n"),
   flags: {
     stack: { says: "another stack than dev", value: "name" },
@@ -65,7 +66,7 @@ async function run(): Promise<never> {
     const rekeyed = await rekey(numbers, rotating);
     const settings = settingsFor(rekeyed);
     const next = [...settings, `npm run up -- --stack ${name}`];
-    const text = `${inWords(rekeyed)}. Bring them into Pulumi's state:\n${next.map((line) => `  ${line}\n`).join("")}`;
+    const text = `${inWords(rekeyed, rekeyed.seal)}. Bring them into Pulumi's state:\n${next.map((line) => `  ${line}\n`).join("")}`;
     return await print({ ...rekeyed, next }, text);
   } catch (error) {
     if (error instanceof CommandError && /\nNext: /.test(error.message)) throw error;
@@ -120,9 +121,9 @@ function settingsFor({ shares, threshold }: { shares: number; threshold: number 
   ];
 }
 
-function planText({ from, to, begunAt }: RekeyPlan): string {
+function planText({ from, to, begunAt, seal }: RekeyPlan): string {
   const begun = begunAt ? ` It goes on with the rekey that was begun at ${begunAt}.` : "";
-  return `Now: ${inWords(from)}. Afterwards: ${inWords(to)}.${begun} Nothing was changed.\n`;
+  return `Now: ${inWords(from, seal)}. Afterwards: ${inWords(to, seal)}.${begun} Nothing was changed.\n`;
 }
 
 async function print(object: object, text: string): Promise<never> {

@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { z } from "zod";
+import { sealIn } from "../components/vault-seal.ts";
+import type { SealType } from "../seals.ts";
 import { CommandError } from "../setup/command.ts";
 import { checkout } from "../setup/folders.ts";
 import { type Resource, Stack } from "../setup/stack.ts";
@@ -28,6 +30,8 @@ export interface OpenVault {
 
 /** The key shares and the root token. */
 export interface VaultKeys {
+  /** What unseals the nodes by itself: the shares are recovery shares then, and unseal nothing. */
+  seal?: string | undefined;
   shares: string[];
   /** People hold the shares (custody.mode pgp): there are none here, and the token is the stack's own. */
   byHolders?: true;
@@ -40,7 +44,10 @@ const ReleaseInputs = z.object({
   values: z.object({
     global: z.object({ tlsDisable: z.boolean() }),
     server: z.object({
-      ha: z.object({ replicas: z.number() }),
+      ha: z.object({
+        replicas: z.number(),
+        raft: z.object({ config: z.string().optional() }).optional(),
+      }),
       volumes: z
         .array(z.object({ name: z.string(), secret: z.object({ secretName: z.string() }).optional() }))
         .optional(),
@@ -107,11 +114,25 @@ function releaseValues(resources: readonly Resource[]) {
   return ReleaseInputs.safeParse(inputs).data?.values;
 }
 
-const Outputs = z.object({
-  rootToken: z.string().min(1),
-  shares: z.array(z.string()),
-  encryptedShares: z.object({ shares: z.array(z.unknown()) }).optional(),
-});
+/** What unseals the nodes of the release that the state knows by itself; undefined: key shares do. */
+export function sealOf(resources: readonly Resource[]): SealType | undefined {
+  const seen = sealIn(releaseValues(resources)?.server.ha.raft?.config ?? "");
+  return seen === undefined || seen.type === "shamir" ? undefined : seen.type;
+}
+
+const Outputs = z
+  .object({
+    rootToken: z.string().min(1),
+    shares: z.array(z.string()).optional(),
+    recoveryShares: z.array(z.string()).optional(),
+    encryptedShares: z.object({ shares: z.array(z.unknown()) }).optional(),
+  })
+  .transform(({ rootToken, shares, recoveryShares = [], encryptedShares }) => ({
+    rootToken,
+    shares: shares ?? recoveryShares,
+    encrypted: encryptedShares?.shares.length ?? 0,
+  }))
+  .refine(({ shares, encrypted }) => shares.length + encrypted > 0);
 
 /** The stack's keys: from its journal, else from its state; undefined before Vault was initialised. */
 export async function vaultKeys({
@@ -124,7 +145,12 @@ export async function vaultKeys({
   const journal = await readKeys(target.stackDir);
   const answer = journal?.answer;
   if (journal !== undefined && answer !== undefined)
-    return { shares: answer.shares, rootToken: answer.rootToken, threshold: journal.threshold };
+    return {
+      shares: answer.shares,
+      rootToken: answer.rootToken,
+      threshold: journal.threshold,
+      ...(journal.seal !== undefined && { seal: journal.seal }),
+    };
   if (journal?.token !== undefined)
     return { shares: [], byHolders: true, rootToken: journal.token, threshold: journal.threshold };
   return await stateKeys(stack, resources);
@@ -139,8 +165,12 @@ export async function stateKeys(
   const outputs = Outputs.safeParse(await stack.outputs({ showSecrets: true }));
   if (!outputs.success) return undefined;
   // Vault says itself how many it wants; a majority is what the settings' default gives.
-  const { shares, rootToken, encryptedShares } = outputs.data;
-  const count = encryptedShares?.shares.length ?? shares.length;
-  const threshold = Math.ceil((count + 1) / 2);
-  return { shares, rootToken, threshold, ...(encryptedShares && { byHolders: true }) };
+  const { shares, rootToken, encrypted } = outputs.data;
+  const threshold = Math.ceil(((encrypted || shares.length) + 1) / 2);
+  const seal = sealOf(resources);
+  return {
+    ...{ shares, rootToken, threshold },
+    ...(encrypted > 0 && { byHolders: true as const }),
+    ...(seal !== undefined && { seal }),
+  };
 }

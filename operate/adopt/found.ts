@@ -17,6 +17,8 @@ export interface FoundPod {
   store: string | undefined;
   initialised: boolean;
   sealed: boolean;
+  /** What unseals it: shamir for key shares, else its seal. */
+  seal: string;
   /** Such as raft; undefined where it did not answer. */
   storage: string | undefined;
   /** Shares that there are, and so many of them unseal it; undefined where it did not answer. */

@@ -48,6 +48,7 @@ export async function gatherFound(kubeconfig: string, place: Place): Promise<{ f
       store,
       initialised: status?.initialized === true,
       sealed: status?.sealed !== false,
+      seal: status?.type ?? "shamir",
       storage: status?.storage_type,
       shares: status?.n,
       threshold: status?.t,

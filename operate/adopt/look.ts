@@ -50,11 +50,18 @@ export function problemsOf(found: Found, { stack, namespace, source }: Place): s
   return problems;
 }
 
-function podProblem({ name, pod, initialised, sealed, storage }: FoundPod, namespace: string): string[] {
+function podProblem(
+  { name, pod, initialised, sealed, seal, storage }: FoundPod,
+  namespace: string,
+): string[] {
   const kubectl = `kubectl --namespace ${namespace}`;
   if (pod === undefined) return [`there is no pod ${name}.\n    ${kubectl} get pods`];
   if (!initialised)
     return [`${name} is not initialised, or does not answer.\n    ${kubectl} describe pod ${name}`];
+  if (seal !== "shamir")
+    return [
+      `${name} is unsealed by its seal ${seal}; a Vault is taken over only where key shares unseal it, since what it logs in with at its seal would have to be taken over, too. A stack of its own with the same seal takes its data from a snapshot (docs/seal.md, Snapshots).`,
+    ];
   if (sealed) return [`${name} is sealed.\n    ${kubectl} exec -it ${name} -- vault operator unseal`];
   if (storage !== "raft")
     return [`${name} keeps its data in ${storage ?? "something unknown"}, not in Raft.`];

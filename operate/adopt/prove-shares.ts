@@ -1,4 +1,5 @@
 import { CommandError } from "../../setup/command.ts";
+import { sealAwayWords, speaksOfSeal } from "../../steps/lib/self-unseal.ts";
 import type { Vault } from "../../steps/lib/vault.ts";
 import { VaultError } from "../../steps/lib/vault-error.ts";
 import type { GivenKeys } from "./given-keys.ts";
@@ -58,6 +59,7 @@ export async function generateRoot(vault: Vault, shares: readonly string[]): Pro
   } catch (error) {
     const left = await cancel(vault);
     if (!isWrongShare(error)) throw error;
+    if (speaksOfSeal(error)) throw new CommandError(`${sealAwayWords(error)}${left}\nNext: npm run doctor`);
     throw new WrongShares(
       `These shares are not this Vault's: ${error.message}. Nothing was changed, and nothing is sealed.${left}`,
     );

@@ -70,9 +70,9 @@ export async function rekeyByHolders(
 export async function cancelByHolders(nonce: string, rotating: Rotating): Promise<boolean> {
   const keys = await heldByPeople(rotating.stack, rotating.stackDir);
   return await withLeader(rotating, await heldToken(rotating), async (leader) => {
-    const status = await rekeyStatus(leader);
+    const status = await rekeyStatus(leader, "rekey");
     if (status.started && status.nonce !== nonce) throw somebodyElses(status.nonce, rotating.stack);
-    if (status.started) await cancelRekey(leader, nonce);
+    if (status.started) await cancelRekey(leader, "rekey", nonce);
     if (keys.rekey?.nonce === nonce) await forget(keys, rotating);
     return status.started;
   });
@@ -88,13 +88,13 @@ async function underWay(
   rotating: Rotating,
 ): Promise<{ begun: Begun; forgotten: boolean } | undefined> {
   const { rekey } = keys;
-  const status = await rekeyStatus(leader);
+  const status = await rekeyStatus(leader, "rekey");
   if (status.started && status.nonce !== rekey?.nonce) throw somebodyElses(status.nonce, rotating.stack);
   if (rekey?.holders === undefined) return undefined;
   const begun = { ...keys, rekey: { ...rekey, holders: rekey.holders } };
   const given = (status.verification_nonce ?? "") !== "";
   if (status.started && given === (rekey.encrypted !== undefined)) return { begun, forgotten: false };
-  if (status.started) await cancelRekey(leader, status.nonce);
+  if (status.started) await cancelRekey(leader, "rekey", status.nonce);
   else if (rekey.encrypted !== undefined) return { begun, forgotten: true };
   rotating.say(`the rekey that was begun at ${rekey.begunAt} never came to new shares; it begins anew`);
   await forget(keys, rotating);
@@ -136,7 +136,7 @@ async function begin(
   { stackDir }: Rotating,
 ): Promise<Begun> {
   const pgpKeys = holders.map(({ publicKey }) => publicKey);
-  const { nonce } = await beginRekey(leader, holders.length, threshold, pgpKeys);
+  const { nonce } = await beginRekey(leader, "rekey", holders.length, threshold, pgpKeys);
   const begun = { ...keys, rekey: { nonce, begunAt: new Date().toISOString(), threshold, holders } };
   await writeKeys(stackDir, begun);
   return begun;
@@ -151,12 +151,12 @@ async function present(
 ): Promise<Begun | HolderRekeyed> {
   const { nonce, holders } = begun.rekey;
   for (;;) {
-    const { progress: given = 0, required: wanted } = await rekeyStatus(leader);
+    const { progress: given = 0, required: wanted } = await rekeyStatus(leader, "rekey");
     const share = await next({ kind: "present", given, wanted });
     if (share === undefined) return { phase: "present", given, wanted };
-    const { keys_base64: shares } = await giveShare(leader, share, nonce).catch(knownOrRefused);
+    const { keys_base64: shares } = await giveShare(leader, "rekey", share, nonce).catch(knownOrRefused);
     if (shares === undefined) {
-      const { progress = 0 } = await rekeyStatus(leader);
+      const { progress = 0 } = await rekeyStatus(leader, "rekey");
       rotating.say(progress > given ? `${progress} of ${wanted} shares` : "this share was given already");
       continue;
     }
@@ -182,7 +182,7 @@ async function prove(
     const { nonce, progress: given, t: wanted } = await verification(leader);
     const share = await next({ kind: "new", given, wanted });
     if (share === undefined) return { phase: "new", given, wanted, files };
-    if (await giveBack(leader, share, nonce).catch((error) => !knownOrRefused(error)))
+    if (await giveBack(leader, "rekey", share, nonce).catch((error) => !knownOrRefused(error)))
       return await commit(begun, rotating);
     const { progress } = await verification(leader);
     rotating.say(progress > given ? `${progress} of ${wanted} new shares` : "this share was given already");

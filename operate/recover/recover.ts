@@ -52,7 +52,7 @@ export interface Recovered {
 
 /**
  * Restarts the survivors, so that they are sealed and store nothing; copies their stores; writes peers.json into each;
- * unseals them; and proves that one leads and takes a write.
+ * unseals them (with a seal they are restarted after that instead, and unseal themselves); and proves that one leads and takes a write.
  * @throws StepError where something does not come about; the same command goes on from there
  */
 export async function recoverQuorum(
@@ -69,19 +69,27 @@ export async function recoverQuorum(
   const step = () => within({ say, signal }, timeoutSeconds);
   if (begun !== undefined && leads !== undefined) say(`${leads} leads: only the proof was missing`);
   else {
-    for (const node of nodes) {
+    const restart = async (node: string) => {
       say(`${node} is started anew`);
       await stores.restart(node, step());
-      await withVault(node, recovering, (vault) =>
-        until(`${node} to be sealed`, () => sealed(vault), step()),
-      );
-    }
+    };
+    const { seal } = recovering.keys;
+    // With a seal a node is unsealed when it has started, and has read peers.json by then. Until then it runs without a
+    // leader, so that nothing is stored either.
+    if (seal === undefined)
+      for (const node of nodes) {
+        await restart(node);
+        await withVault(node, recovering, (vault) =>
+          until(`${node} to be sealed`, () => sealed(vault), step()),
+        );
+      }
     // All of them sealed: what is copied does not change, and nobody reads peers.json before it is everywhere.
     for (const [at, node] of nodes.entries()) await copyOnce(node, copies[at] ?? "", recovering);
     for (const node of nodes) {
       await stores.putPeers(node, peersJson(survivors), signal);
       say(`${node} has peers.json: ${nodes.join(", ")}`);
     }
+    if (seal !== undefined) for (const node of nodes) await restart(node);
     for (const node of nodes)
       await withVault(node, recovering, (vault) =>
         unsealNode(vault, { ...recovering, ...recovering.keys }, named(node, step())),

@@ -1,6 +1,7 @@
 /** Opens a Vault whose storage has just become another's, with that one's keys, and makes them the stack's. */
 import { NotYet, StepError } from "../../steps/lib/errors.ts";
 import { keepAside, readKeys, writeKeys } from "../../steps/lib/keys-file.ts";
+import { sealedBySeal, sealType } from "../../steps/lib/self-unseal.ts";
 import { unsealNode } from "../../steps/lib/unseal.ts";
 import { Vault } from "../../steps/lib/vault.ts";
 import type { SealStatus } from "../../steps/lib/vault-answers.ts";
@@ -22,11 +23,15 @@ export async function openWith(
   begun: Begun,
   restoring: Restoring,
 ): Promise<Proved> {
-  const { fromCluster, timeoutSeconds } = restoring;
+  const { fromCluster, timeoutSeconds, keys: before } = restoring;
   const vaults = vaultsWith(restoring, undefined);
   const step = within(restoring, timeoutSeconds);
+  /** Nodes with a seal that were started anew, so that they ask it once more. */
+  const started = new Set<string>();
   const open = async () => {
-    for (const vault of vaults) await openNode(vault, original, plan.facts.seal?.threshold, restoring);
+    for (const vault of vaults)
+      if (before.seal !== undefined) await awaitSeal(vault, started, restoring);
+      else await openNode(vault, original, plan.facts.seal?.threshold, restoring);
     const strangers: string[] = [];
     for (const { node, status } of await statuses(vaults))
       if (status.sealed || status.cluster_id !== fromCluster)
@@ -41,6 +46,18 @@ export async function openWith(
   }
   const keys = await keepKeys(original, begun, restoring);
   return await prove(plan, keys.rootToken, restoring);
+}
+
+/** A node with a seal unseals itself when it is started; one that a snapshot has sealed does not ask again. */
+async function awaitSeal(vault: Vault, started: Set<string>, restoring: Restoring): Promise<void> {
+  const status = await vault.sealStatus();
+  if (!status.initialized || !status.sealed) return;
+  if (!started.has(vault.node)) {
+    restoring.say(`${vault.node} is sealed: it is started anew, and its seal ${status.type} unseals it`);
+    await restoring.restart(vault.node);
+    started.add(vault.node);
+  }
+  throw await sealedBySeal(vault, status);
 }
 
 /** A node that has not got the snapshot yet is unsealed, and seals itself when it does. */
@@ -101,6 +118,7 @@ async function keepKeys(
   await writeKeys(stackDir, {
     version: 1,
     ...{ stack, pod, threshold, intendedAt: now },
+    ...(restoring.keys.seal !== undefined && { seal: sealType.parse(restoring.keys.seal) }),
     ...(store !== undefined && { pvcUid: store }),
     answer: { shares: original.shares, rootToken, initialisedAt: now },
     ...(fromCluster !== undefined && { custody: { clusterId: fromCluster, provedAt: now } }),

@@ -11,6 +11,7 @@ import type { VaultKeys } from "../open-vault.ts";
 /** What is read of a journal that was kept. */
 const Kept = z.object({
   threshold: z.number(),
+  seal: z.string().optional(),
   answer: z.object({ shares: z.array(z.string()), rootToken: z.string() }),
   custody: z.object({ clusterId: z.string() }),
   replacedAt: z.string().optional(),
@@ -74,5 +75,5 @@ export function keptKeys(
     .sort((one, other) => ((one.replacedAt ?? "~") < (other.replacedAt ?? "~") ? -1 : 1));
   if (kept === undefined) return undefined;
   say(`the keys of ${cluster} are taken from ${kept.file}`);
-  return { ...kept.answer, threshold: kept.threshold };
+  return { ...kept.answer, threshold: kept.threshold, ...(kept.seal !== undefined && { seal: kept.seal }) };
 }

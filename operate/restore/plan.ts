@@ -33,7 +33,7 @@ export async function planRestore(restoring: Restoring): Promise<Plan> {
   const begun = left?.sha256 === facts.sha256 ? left : undefined;
   const live = await liveOf(restoring, keys.rootToken);
   const plan: Plan = { file, facts, record, force: fromCluster !== undefined, live, begun };
-  const problems = problemsOf(plan, fromCluster);
+  const problems = problemsOf(plan, fromCluster, keys.seal);
   if (live === undefined && begun === undefined)
     problems.push(
       `no node leads, and Vault takes a snapshot only where one does. Unseal it first: npm run up -- --stack ${stack}`,
@@ -61,8 +61,13 @@ async function liveOf(restoring: Restoring, token: string): Promise<Plan["live"]
 export function problemsOf(
   { file, facts, record, live, begun }: Omit<Plan, "force">,
   fromCluster: string | undefined,
+  seal = "shamir",
 ): string[] {
   const problems: string[] = [];
+  if (facts.seal !== undefined && facts.seal.type !== seal)
+    problems.push(
+      `it is a snapshot of a Vault that ${unsealedBy(facts.seal.type)}, and this one ${unsealedBy(seal)}: what is in it could not be opened here. Restore it into a stack with that seal, and the same key (docs/seal.md, Snapshots)`,
+    );
   const of = record?.clusterId;
   if (record !== undefined && record.sha256 !== facts.sha256)
     problems.push(
@@ -85,3 +90,6 @@ export function problemsOf(
 function isNewer(version: string, running: string): boolean {
   return isOlder(running.split(".").slice(0, 2).join("."), version) === true;
 }
+
+const unsealedBy = (seal: string) =>
+  seal === "shamir" ? "key shares unseal (shamir)" : `the seal ${seal} unseals`;

@@ -22,9 +22,12 @@ const Given = z.object({
 });
 export type Given = z.output<typeof Given>;
 
-/** Whether somebody changes the key shares. The node that leads alone knows; it forgets when it leads no more. */
-export function rekeyStatus(leader: Vault): Promise<RekeyStatus> {
-  return leader.ask(RekeyStatus, "GET", "sys/rekey/init");
+/** Which shares are changed, as Vault's paths have it: those of a Vault with a seal are recovery shares. */
+export type Rekeyed = "rekey" | "rekey-recovery-key";
+
+/** Whether somebody changes the shares. The node that leads alone knows; it forgets when it leads no more. */
+export function rekeyStatus(leader: Vault, what: Rekeyed): Promise<RekeyStatus> {
+  return leader.ask(RekeyStatus, "GET", `sys/${what}/init`);
 }
 
 /**
@@ -33,6 +36,7 @@ export function rekeyStatus(leader: Vault): Promise<RekeyStatus> {
  */
 export function beginRekey(
   leader: Vault,
+  what: Rekeyed,
   shares: number,
   threshold: number,
   holders?: string[],
@@ -41,28 +45,28 @@ export function beginRekey(
     ...{ secret_shares: shares, secret_threshold: threshold, require_verification: true },
     ...(holders && { pgp_keys: holders }),
   };
-  return leader.ask(RekeyStatus, "PUT", "sys/rekey/init", body);
+  return leader.ask(RekeyStatus, "PUT", `sys/${what}/init`, body);
 }
 
 /** Ends it without a change. Vault wants the nonce in the first ten minutes. */
-export async function cancelRekey(leader: Vault, nonce: string): Promise<void> {
-  await leader.ask(Nothing, "DELETE", "sys/rekey/init", { nonce });
+export async function cancelRekey(leader: Vault, what: Rekeyed, nonce: string): Promise<void> {
+  await leader.ask(Nothing, "DELETE", `sys/${what}/init`, { nonce });
 }
 
 /** Gives one of the shares that are good now. */
-export function giveShare(leader: Vault, key: string, nonce: string): Promise<Given> {
-  return leader.ask(Given, "PUT", "sys/rekey/update", { key, nonce }, longRequestMs);
+export function giveShare(leader: Vault, what: Rekeyed, key: string, nonce: string): Promise<Given> {
+  return leader.ask(Given, "PUT", `sys/${what}/update`, { key, nonce }, longRequestMs);
 }
 
 /** Forgets the new shares that were given back so far, and gives the verification another nonce. */
-export async function beginVerification(leader: Vault): Promise<string> {
-  return (await leader.ask(z.object({ nonce: z.string() }), "DELETE", "sys/rekey/verify")).nonce;
+export async function beginVerification(leader: Vault, what: Rekeyed): Promise<string> {
+  return (await leader.ask(z.object({ nonce: z.string() }), "DELETE", `sys/${what}/verify`)).nonce;
 }
 
 /** Gives one new share back. With the last one that is needed the new shares are the good ones. */
-export async function giveBack(leader: Vault, key: string, nonce: string): Promise<boolean> {
+export async function giveBack(leader: Vault, what: Rekeyed, key: string, nonce: string): Promise<boolean> {
   const answer = z.object({ complete: z.boolean().optional() });
-  const { complete } = await leader.ask(answer, "PUT", "sys/rekey/verify", { key, nonce }, longRequestMs);
+  const { complete } = await leader.ask(answer, "PUT", `sys/${what}/verify`, { key, nonce }, longRequestMs);
   return complete === true;
 }
 

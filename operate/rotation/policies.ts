@@ -49,6 +49,7 @@ export const stackRules: Rule[] = [
   // From Vault 2.0 on these want a token beside the shares (CVE-2026-5807).
   { path: "sys/generate-root/*", may: ["read", "update", "delete"], why: "root generate" },
   { path: "sys/rekey/*", may: ["read", "update", "delete"], why: "rekey" },
+  { path: "sys/rekey-recovery-key/*", may: ["read", "update", "delete"], why: "rekey, with a seal" },
   { path: "sys/rotate", may: ["update", "sudo"], why: "rotate" },
   { path: "sys/key-status", may: ["read"], why: "rotate" },
   { path: "sys/mounts", may: ["read"], why: "rehearse failover: finds what a killed one has left" },

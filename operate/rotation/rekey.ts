@@ -1,6 +1,7 @@
 /** Gives a Vault other key shares. Cut off anywhere, the same command goes on. */
 import { CommandError } from "../../setup/command.ts";
 import { type Keys, writeKeys } from "../../steps/lib/keys-file.ts";
+import { sealAwayWords, speaksOfSeal } from "../../steps/lib/self-unseal.ts";
 import { Vault } from "../../steps/lib/vault.ts";
 import { VaultError } from "../../steps/lib/vault-error.ts";
 import { generateRoot, revoke, WrongShares } from "../adopt/prove-shares.ts";
@@ -12,6 +13,7 @@ import {
   giveShare,
   type RekeyStatus,
   rekeyStatus,
+  type Rekeyed as What,
 } from "./api.ts";
 import { type Held, heldKeys, type Rotating, replaceKeys, withLeader } from "./rotating.ts";
 
@@ -23,6 +25,8 @@ export interface Numbers {
 
 /** What a rekey came to. */
 export interface Rekeyed {
+  /** Set where they are recovery shares: the seal that unseals the nodes. */
+  seal?: string;
   shares: number;
   threshold: number;
   /** The file of the former keys. */
@@ -31,6 +35,8 @@ export interface Rekeyed {
 
 /** What a rekey would do. */
 export interface RekeyPlan {
+  /** Set where they are recovery shares: the seal that unseals the nodes. */
+  seal?: string;
   from: { shares: number; threshold: number };
   to: { shares: number; threshold: number };
   /** When the rekey was begun that this one goes on with. */
@@ -68,7 +74,7 @@ export async function rekey(numbers: Numbers, rotating: Rotating): Promise<Rekey
 export async function cancel(nonce: string, rotating: Rotating): Promise<boolean> {
   const keys = await heldKeys(rotating);
   return await withLeader(rotating, keys.answer.rootToken, async (leader) => {
-    const status = await rekeyStatus(leader);
+    const status = await rekeyStatus(leader, whatOf(keys));
     if (status.started && status.nonce !== nonce)
       throw new CommandError(
         `Another rekey is under way than the one that is named: ${status.nonce}. Nothing was changed.\nNext: npm run rekey -- --stack ${rotating.stack} --cancel ${status.nonce}`,
@@ -78,16 +84,17 @@ export async function cancel(nonce: string, rotating: Rotating): Promise<boolean
       throw new CommandError(
         `Vault has taken the shares of this rekey already, and those of before open it no more. Nothing was changed.\nNext: npm run rekey -- --stack ${rotating.stack}`,
       );
-    if (status.started) await cancelRekey(leader, nonce);
+    if (status.started) await cancelRekey(leader, whatOf(keys), nonce);
     if (left !== undefined) await forget(keys, leader, rotating);
     return status.started;
   });
 }
 
 async function plan(numbers: Numbers, keys: Held, leader: Vault, { stack }: Rotating): Promise<RekeyPlan> {
-  const status = await rekeyStatus(leader);
+  const status = await rekeyStatus(leader, whatOf(keys));
   const { n, t } = await leader.sealStatus();
   const { rekey } = keys;
+  const kind = keys.seal === undefined ? {} : { seal: keys.seal };
   if (status.started && status.nonce !== rekey?.nonce)
     throw new CommandError(
       `Somebody is changing the key shares already: a rekey with the nonce ${status.nonce} is under way. No share was sent, nothing was changed. Let it end, or cancel it.\nNext: npm run rekey -- --stack ${stack} --cancel ${status.nonce}`,
@@ -102,17 +109,26 @@ async function plan(numbers: Numbers, keys: Held, leader: Vault, { stack }: Rota
       throw new CommandError(
         `A rekey to ${inWords(begun)} was begun at ${rekey.begunAt} and cut off. It comes first. Nothing was changed.\nNext: npm run rekey -- --stack ${stack}`,
       );
-    return { from: { shares: n, threshold: t }, to: begun, begunAt: rekey.begunAt };
+    return { from: { shares: n, threshold: t }, to: begun, begunAt: rekey.begunAt, ...kind };
   }
   const problem = numbersProblem(to);
   if (problem !== undefined) throw new CommandError(problem, 2);
-  return { from: { shares: n, threshold: t }, to, begunAt: undefined };
+  return { from: { shares: n, threshold: t }, to, begunAt: undefined, ...kind };
 }
 
-/** As in "5 shares, of which 3 open Vault". */
-export function inWords({ shares, threshold }: { shares: number; threshold: number }): string {
-  return `${shares} ${shares === 1 ? "share" : "shares"}, of which ${threshold} ${threshold === 1 ? "opens" : "open"} Vault`;
+/** As in "5 shares, of which 3 open Vault"; with a seal "5 recovery shares, of which 3 are wanted". */
+export function inWords(
+  { shares, threshold }: { shares: number; threshold: number },
+  seal?: string | undefined,
+): string {
+  const noun = shares === 1 ? "share" : "shares";
+  if (seal !== undefined)
+    return `${shares} recovery ${noun}, of which ${threshold} ${threshold === 1 ? "is" : "are"} wanted`;
+  return `${shares} ${noun}, of which ${threshold} ${threshold === 1 ? "opens" : "open"} Vault`;
 }
+
+/** With a seal the shares of a Vault are recovery shares, and have paths of their own. */
+const whatOf = ({ seal }: Held): What => (seal === undefined ? "rekey" : "rekey-recovery-key");
 
 /** What Vault would refuse; undefined where nothing is wrong (`SealConfig.Validate`). */
 export function numbersProblem({
@@ -136,14 +152,14 @@ async function begin(
   rotating: Rotating,
 ): Promise<Rekeyed> {
   const { stackDir, say } = rotating;
-  const { nonce, required } = await beginRekey(leader, to.shares, to.threshold);
+  const { nonce, required } = await beginRekey(leader, whatOf(keys), to.shares, to.threshold);
   const begun = { nonce, begunAt: new Date().toISOString(), threshold: to.threshold };
   // What a run that is killed here leaves in Vault is known as ours then.
   await writeKeys(stackDir, { ...keys, rekey: begun });
   const shares = await newShares(keys, nonce, required, leader, rotating);
   const held = { ...keys, rekey: { ...begun, shares } };
   await writeKeys(stackDir, held);
-  say(`Vault has given ${inWords(to)}. They are on the disk, and are given back to it now`);
+  say(`Vault has given ${inWords(to, keys.seal)}. They are on the disk, and are given back to it now`);
   return await verify(held, shares, leader, rotating);
 }
 
@@ -153,22 +169,24 @@ async function newShares(
   nonce: string,
   required: number,
   leader: Vault,
-  { stackDir }: Rotating,
+  { stackDir, stack }: Rotating,
 ): Promise<string[]> {
   try {
     for (const share of keys.answer.shares.slice(0, required)) {
-      const { keys_base64 } = await giveShare(leader, share, nonce);
+      const { keys_base64 } = await giveShare(leader, whatOf(keys), share, nonce);
       if (keys_base64 !== undefined) return keys_base64;
     }
   } catch (error) {
     if (!speaksOfWrongShares(error)) throw error;
-    await cancelRekey(leader, nonce);
+    await cancelRekey(leader, whatOf(keys), nonce);
     await writeKeys(stackDir, withoutRekey(keys));
+    if (speaksOfSeal(error))
+      throw new CommandError(`${sealAwayWords(error)}\nNext: npm run doctor -- --stack ${stack}`);
     throw new WrongShares(
       `The stack's shares do not open this Vault: ${error.message}. Nothing was changed, and nothing is sealed.`,
     );
   }
-  await cancelRekey(leader, nonce);
+  await cancelRekey(leader, whatOf(keys), nonce);
   await writeKeys(stackDir, withoutRekey(keys));
   throw new CommandError(
     `Vault wants ${required} shares, and the journal has ${keys.answer.shares.length}. Nothing was changed.`,
@@ -188,9 +206,10 @@ async function verify(
   leader: Vault,
   rotating: Rotating,
 ): Promise<Rekeyed> {
-  const nonce = await beginVerification(leader);
+  const nonce = await beginVerification(leader, whatOf(keys));
   let complete = false;
-  for (const share of shares.slice(0, keys.rekey.threshold)) complete = await giveBack(leader, share, nonce);
+  for (const share of shares.slice(0, keys.rekey.threshold))
+    complete = await giveBack(leader, whatOf(keys), share, nonce);
   if (!complete) throw new CommandError("Vault does not say that it has taken the new shares.");
   return await commit(keys, shares, rotating);
 }
@@ -206,7 +225,10 @@ async function commit(
     threshold,
     answer: { ...keys.answer, shares },
   });
-  return { shares: shares.length, threshold, former };
+  return {
+    ...(keys.seal !== undefined && { seal: keys.seal }),
+    ...{ shares: shares.length, threshold, former },
+  };
 }
 
 /**
@@ -220,7 +242,7 @@ async function goOn(
   leader: Vault,
   rotating: Rotating,
 ): Promise<Rekeyed | undefined> {
-  const status: RekeyStatus = await rekeyStatus(leader);
+  const status: RekeyStatus = await rekeyStatus(leader, whatOf(keys));
   const { shares } = left;
   const held = { ...keys, rekey: left };
   if (status.started && shares !== undefined && status.verification_nonce) {
@@ -229,7 +251,7 @@ async function goOn(
   }
   if (status.started) {
     rotating.say(`the rekey that was begun at ${left.begunAt} never came to new shares; it begins anew`);
-    await cancelRekey(leader, status.nonce);
+    await cancelRekey(leader, whatOf(keys), status.nonce);
   } else if (shares !== undefined && (await opens(leader, shares, left.threshold, rotating))) {
     rotating.say(`Vault has taken the shares of the rekey that was begun at ${left.begunAt}`);
     return await commit(held, shares, rotating);

@@ -74,6 +74,10 @@ export async function replaceKeys(
   const aside = join(stackDir, `vault-init.until-${now.replaceAll(":", "")}.json`);
   await writeWhole(aside, `${JSON.stringify({ ...former, replacedAt: now }, null, 2)}\n`);
   await writeKeys(stackDir, { ...keys, changedAt: now });
-  say(`the former keys are kept in ${aside}: they open the snapshots of before, and nothing else`);
+  const use =
+    former.seal === undefined
+      ? "they open the snapshots of before, and nothing else"
+      : "a Vault that is restored from a snapshot of before has these recovery shares";
+  say(`the former keys are kept in ${aside}: ${use}`);
   return aside;
 }

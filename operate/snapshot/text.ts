@@ -50,7 +50,9 @@ export function factsText(file: string, facts: SnapshotFacts, record: SnapshotRe
     [
       "seal",
       facts.seal
-        ? `${facts.seal.type}, ${facts.seal.threshold} of ${facts.seal.shares} shares open it`
+        ? facts.seal.type === "shamir"
+          ? `${facts.seal.type}, ${facts.seal.threshold} of ${facts.seal.shares} shares open it`
+          : `${facts.seal.type}, whose key alone opens it`
         : "not in it",
     ],
     ["cluster id", noted(record?.clusterId)],

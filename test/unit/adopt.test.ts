@@ -19,6 +19,7 @@ const node = (name: string) => ({
   store: `uid-of-data-${name}`,
   initialised: true,
   sealed: false,
+  seal: "shamir",
   storage: "raft",
   shares: 5,
   threshold: 3,
