@@ -9,22 +9,30 @@ const outputs = z.object({
   keysFile: z.string(),
   /** There where people hold the shares; it is not shown. */
   encryptedShares: z.unknown().optional(),
+  /** Only of a stack with a seal; that there are any is all that is kept of them. */
+  recoveryShares: z.unknown().optional(),
   kubeconfigFile: z.string(),
   peers: z.array(z.object({ node: z.string(), address: z.string(), state: z.string(), voter: z.boolean() })),
 });
 
 /** What a stack that stands says of itself, without any secret. */
-export type Summary = Omit<z.infer<typeof outputs>, "encryptedShares"> & {
+export interface Summary extends Omit<z.infer<typeof outputs>, "encryptedShares" | "recoveryShares"> {
   /** People hold the shares (custody.mode pgp). */
   byHolders?: true;
-};
+  /** The nodes unseal themselves, and the shares are recovery shares. */
+  sealed?: true;
+}
 
 /** Takes the summary out of a stack's outputs. Throws, naming what is missing. */
 export function readSummary(found: Record<string, unknown>): Summary {
   const read = outputs.safeParse(found);
   if (read.success) {
-    const { encryptedShares, ...rest } = read.data;
-    return { ...rest, ...(encryptedShares !== undefined && { byHolders: true }) };
+    const { encryptedShares, recoveryShares, ...rest } = read.data;
+    return {
+      ...rest,
+      ...(encryptedShares !== undefined && { byHolders: true }),
+      ...(recoveryShares !== undefined && { sealed: true }),
+    };
   }
   const wrong = read.error.issues.map(({ path }) => path.join("."));
   throw new Error(`The stack stands, but its outputs lack ${[...new Set(wrong)].join(", ")}`);
@@ -59,16 +67,16 @@ export function summaryText(summary: Summary, stack: string, took: string): stri
   ].join("\n");
 }
 
-function keysLines({ keysFile, byHolders }: Summary, stack: string): string[] {
+function keysLines({ keysFile, byHolders, sealed }: Summary, stack: string): string[] {
   if (byHolders)
     return [
       "The key shares are in people's hands; each has its own, encrypted, once more with:",
       `  npm run custody shares -- --stack ${stack}`,
     ];
   return [
-    "Root token and key shares (after the first command below):",
+    `Root token and ${sealed ? "recovery" : "key"} shares (after the first command below):`,
     `  pulumi stack output rootToken --show-secrets --stack ${stack}`,
-    `  pulumi stack output shares --show-secrets --stack ${stack}`,
+    `  pulumi stack output ${sealed ? "recoveryShares" : "shares"} --show-secrets --stack ${stack}`,
     `  ${keysFile} holds both, readable by you alone`,
   ];
 }

@@ -35,6 +35,7 @@ const nodeDown = [
   "disk-full",
   "vault-unanswered",
   ...untrusted,
+  "seal-not-reached",
 ];
 
 /** What explains what: a symptom, and the findings that may be its cause. A finding that is not here is none's symptom. */
@@ -45,7 +46,7 @@ const causesOf: Record<string, readonly string[]> = {
   "claim-pending": ["pod-unschedulable"],
   "pod-missing": unreached,
   "pod-not-running": [...stopped, "kubernetes-node-not-ready", "claim-pending"],
-  "crash-loop": ["disk-full"],
+  "crash-loop": ["disk-full", "seal-not-reached"],
   "journal-missing": ["kubeconfig-other-cluster"],
   "claim-other": ["kubeconfig-other-cluster"],
   "peer-name-unknown": ["internal-service-missing", "internal-service-no-endpoints"],
@@ -68,12 +69,20 @@ const causesOf: Record<string, readonly string[]> = {
     ...podDown,
     "disk-full",
     "peer-tls-refused",
+    "seal-not-reached",
   ],
   "audit-blocked": ["audit-disk-full"],
   "not-joined": [...apart, "clock-skew", "at-work"],
   "not-initialised": ["at-work"],
   "blank-store": ["claim-other", "claim-lost"],
-  sealed: ["answer-lost", "keys-differ", "keys-do-not-fit", "keys-other-vault", "claim-old"],
+  sealed: [
+    "seal-not-reached",
+    "answer-lost",
+    "keys-differ",
+    "keys-do-not-fit",
+    "keys-other-vault",
+    "claim-old",
+  ],
   "non-voter": [...nodeDown, ...apart, "clock-skew", "sealed", "at-work"],
   "raft-unhealthy": [...nodeDown, ...apart, "clock-skew", "sealed", "blank-store", "removed"],
   "not-in-raft": ["removed"],

@@ -17,6 +17,7 @@ import { pods } from "./checks/pods.ts";
 import { raft } from "./checks/raft.ts";
 import { scheduling } from "./checks/scheduling.ts";
 import { seal } from "./checks/seal.ts";
+import { selfUnseal } from "./checks/self-unseal.ts";
 import type { Check } from "./finding.ts";
 
 /** All checks, from the ground up: what is above stands on what is before it. */
@@ -36,6 +37,7 @@ export const checks: readonly Check[] = [
   internalServices,
   certificate,
   peers,
+  selfUnseal,
   seal,
   raft,
   leader,

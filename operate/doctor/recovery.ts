@@ -1,3 +1,4 @@
+import { sealOf } from "../open-vault.ts";
 import { commandsOf } from "../views/commands.ts";
 import type { Evidence } from "./evidence/evidence.ts";
 import { giveUpLines } from "./give-up.ts";
@@ -63,8 +64,12 @@ export function recovery(evidence: Evidence): string[] {
     ),
     "# 3. Start the survivors again, all before any is unsealed; Vault reads peers.json when it is unsealed, and deletes it:",
     kubectl(`delete pod ${left.map(({ node }) => node).join(" ")}`),
-    "# 4. Unseal them with the shares that there have always been, the threshold number of times each:",
-    ...each((node) => kubectl(`exec -it ${node} -- vault operator unseal`)),
+    ...(sealOf(subject.resources) === undefined
+      ? [
+          "# 4. Unseal them with the shares that there have always been, the threshold number of times each:",
+          ...each((node) => kubectl(`exec -it ${node} -- vault operator unseal`)),
+        ]
+      : ["# 4. They unseal themselves, by their seal."]),
     "# 5. See that one of them leads:",
     vault(left[0]?.node ?? "", "operator raft list-peers"),
     "# 6. Give up the stores that are lost, and let blank nodes join in their place:",

@@ -13,6 +13,7 @@ import { explainedCertificate } from "./certificate.ts";
 import { explainedCluster, explainedForgetting, explainedKeeping } from "./cluster.ts";
 import { explainedInit, explainedToken, explainedUnseal } from "./custody.ts";
 import { explainedIngress, explainedVaultIngress } from "./edge.ts";
+import { explainedSealSecret, explainedSelfUnseal } from "./seal.ts";
 
 /** One step of a stack. */
 export interface ExplainedStep {
@@ -29,7 +30,7 @@ export interface ExplainedStep {
 
 /** The steps of a stack, in the order in which they run. */
 export function explainedSteps(stack: string, settings: Settings, sources: Sources): ExplainedStep[] {
-  const { namespace, replicas, shares, threshold } = settings.vault;
+  const { namespace, replicas, shares, threshold, seal } = settings.vault;
   const { existing } = settings.cluster;
   const { retainData } = settings.teardown;
   const { custody } = settings;
@@ -45,6 +46,7 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     here: [
       "Values that the steps could not live with are refused before anything is made, each with its reason.",
       "The next step waits until the pods' containers run, and says why one does not.",
+      "Another seal than an initialised Vault has is refused first: that is a migration (docs/seal.md).",
       "Where vault.replicas has become smaller, the peers leave before Helm takes their pods: one at a time, one that leads last, while all that stay are healthy voters. Their volumes go with their pods.",
     ],
     trap: `A cluster that keeps its volumes past a helm uninstall hands the old ones (data-${first}, ...) to the next install.`,
@@ -61,16 +63,17 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     trap: "By hand nothing compares them: a blank volume looks like a Vault that waits for init, and init would lose the data for good.",
   };
 
+  const kind = seal ? "recovery" : "key";
   const init: ExplainedStep =
     custody.mode === "pgp"
       ? explainedInit(stack, settings, custody)
       : {
-          title: `initialise ${first}: ${shares} shares, threshold ${threshold}`,
+          title: `initialise ${first}: ${shares} ${seal ? "recovery shares" : "shares"}, threshold ${threshold}`,
           resources: [`lifecycle-init-${first}`],
           byHand: [
             vault(
               first,
-              `operator init -key-shares=${shares} -key-threshold=${threshold} -format=json > cluster-keys.json`,
+              `operator init -${kind}-shares=${shares} -${kind}-threshold=${threshold} -format=json > cluster-keys.json`,
             ),
           ],
           here: [
@@ -91,28 +94,30 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     trap: "The chart's StatefulSet restarts no pod by itself (OnDelete): by hand nothing happens until a pod is deleted, and then it is sealed.",
   };
 
-  const unseal = (pod: string): ExplainedStep =>
-    custody.mode === "pgp"
-      ? explainedUnseal(stack, pod, settings)
-      : {
-          title: `unseal ${pod}: ${threshold} of ${shares} shares`,
-          resources: [`lifecycle-unseal-${pod}`],
-          byHand: Array.from({ length: threshold }, (_, n) =>
-            vault(pod, `operator unseal "$(jq -r '.unseal_keys_b64[${n}]' cluster-keys.json)"`),
-          ),
-          here:
-            pod === first
-              ? [
-                  "Shares travel in the bodies of HTTP requests, never past the threshold; shares that a killed run left half-sent are reset first.",
-                  "Waits until Vault says that it is unsealed. A restarted container is sealed again: the next run sees that and unseals it.",
-                ]
-              : [
-                  `As for ${first}. A node that joins may still answer sealed after the last share: it is waited for.`,
-                ],
-          ...(pod === first && {
-            trap: "A share in a command's arguments is seen by everybody who can list processes, here and in the pod.",
-          }),
-        };
+  const sharesUnseal = (pod: string): ExplainedStep => ({
+    title: `unseal ${pod}: ${threshold} of ${shares} shares`,
+    resources: [`lifecycle-unseal-${pod}`],
+    byHand: Array.from({ length: threshold }, (_, n) =>
+      vault(pod, `operator unseal "$(jq -r '.unseal_keys_b64[${n}]' cluster-keys.json)"`),
+    ),
+    here:
+      pod === first
+        ? [
+            "Shares travel in the bodies of HTTP requests, never past the threshold; shares that a killed run left half-sent are reset first.",
+            "Waits until Vault says that it is unsealed. A restarted container is sealed again: the next run sees that and unseals it.",
+          ]
+        : [
+            `As for ${first}. A node that joins may still answer sealed after the last share: it is waited for.`,
+          ],
+    ...(pod === first && {
+      trap: "A share in a command's arguments is seen by everybody who can list processes, here and in the pod.",
+    }),
+  });
+
+  const unseal = (pod: string) => {
+    if (seal) return explainedSelfUnseal(pod, first, seal);
+    return custody.mode === "pgp" ? explainedUnseal(stack, pod, settings) : sharesUnseal(pod);
+  };
 
   const join = (pod: string): ExplainedStep => ({
     title: `have ${pod} join`,
@@ -207,6 +212,7 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     ...(existing ? [] : explainedIngress(settings, sources)),
     ...(existing && !retainData ? [explainedForgetting(journal)] : []),
     ...explainedCertificate(settings),
+    ...(seal?.secret === undefined ? [] : [explainedSealSecret(seal, namespace)]),
     release,
     ...(existing ? [] : [explainedVaultIngress(settings)]),
     identity,

@@ -8,6 +8,7 @@ import { Stack } from "../../setup/stack.ts";
 import { loadSources, type Sources } from "../../sources.ts";
 import { openKube } from "../../steps/lib/kube.ts";
 import { revisionLabel } from "../../steps/lib/rolling-pods.ts";
+import { sealConfigured } from "../../steps/lib/seal-guard.ts";
 import { giveUpCommand } from "../../steps/lib/target.ts";
 import { ask } from "../views/answer.ts";
 import { commandsOf } from "../views/commands.ts";
@@ -70,7 +71,11 @@ async function knownVault({ resources, pods, stackDir }: Subject): Promise<Known
 }
 
 async function runningVault(subject: Subject): Promise<Running> {
-  const [views, volumes] = await Promise.all([gatherViews(subject), volumeTemplates(subject)]);
+  const [views, volumes, seal] = await Promise.all([
+    gatherViews(subject),
+    volumeTemplates(subject),
+    ask(async (signal) => subject.target && sealConfigured(subject.target, subject.pods, signal)),
+  ]);
   const nodes = subject.pods.map((name) => runningNode(name, views, volumes.value?.revision));
   const answered = Object.values(views.vault).find(({ value }) => value && value.threshold > 0)?.value;
   const journal = views.journal.value;
@@ -82,6 +87,7 @@ async function runningVault(subject: Subject): Promise<Running> {
   return {
     nodes,
     ...(key && { key: { shares: key.shares, threshold: key.threshold } }),
+    ...(seal.value && { seal: seal.value }),
     ...(volumes.value && { volumes: volumes.value.templates }),
     unknown: [
       ...(silent.length > 0
@@ -101,6 +107,7 @@ function runningNode(name: string, views: Views, revision: string | undefined): 
   return {
     name,
     ...(vault && { sealed: vault.sealed, version: vault.version }),
+    ...(vault?.seal !== undefined && { seal: vault.seal }),
     ...(vault?.leads !== undefined && { leads: vault.leads }),
     ...(made !== undefined && revision !== undefined && { outdated: made !== revision }),
   };

@@ -9,6 +9,7 @@ import { keyNote, unseals } from "./rules/nodes.ts";
 import { releaseChanges } from "./rules/release.ts";
 import { replicasChange } from "./rules/replicas.ts";
 import { keysAtTheEnd, raising, stepsAgain, unexplained } from "./rules/rest.ts";
+import { sealChange, waitingForSeal } from "./rules/seal.ts";
 import { monitorChange } from "./rules/telemetry.ts";
 import { certificateChange, schemeChange } from "./rules/tls.ts";
 import { downgrade } from "./rules/version.ts";
@@ -35,6 +36,8 @@ type Rule = (plan: Plan) => Explained[];
 /** What Vault is concerned by, as long as it stays. */
 const inside: Rule[] = [
   downgrade,
+  sealChange,
+  waitingForSeal,
   releaseChanges,
   replicasChange,
   schemeChange,

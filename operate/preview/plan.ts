@@ -1,5 +1,6 @@
 /** What a judgement is made from: plain data, gathered before (gather.ts). */
 import type { Values } from "../../components/values-file.ts";
+import type { SealSeen } from "../../components/vault-seal.ts";
 import type { Settings } from "../../config.ts";
 import type { VolumeTemplate } from "../views/volume-templates.ts";
 import type { Change } from "./change.ts";
@@ -8,6 +9,8 @@ import type { Change } from "./change.ts";
 export interface RunningNode {
   name: string;
   sealed?: boolean;
+  /** What unseals it by itself, such as transit; absent where key shares do. */
+  seal?: string;
   leads?: boolean;
   /** Whether it was made from an older template than its StatefulSet has now. */
   outdated?: boolean;
@@ -20,6 +23,8 @@ export interface Running {
   nodes: RunningNode[];
   /** How many shares its key is split into, and how many unseal it. */
   key?: { shares: number; threshold: number };
+  /** The seal that the nodes have in the cluster, where that was asked. */
+  seal?: SealSeen;
   /** Absent: not known. None: there is no StatefulSet. */
   volumes?: VolumeTemplate[];
   /** What could not be found out, a sentence each. */

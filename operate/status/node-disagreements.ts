@@ -62,6 +62,8 @@ const seal: Look = (subject, views, node) => {
           ],
         ]
       : [];
+  if (value.sealed && value.seal !== undefined)
+    return [["sealed", `its seal ${value.seal} has not unsealed it`, doctor]];
   if (value.sealed) {
     const next = unsealCommand(subject, views, node);
     if (other) return [["sealed", `${two}, which is sealed: ${next} unseals it`, next]];

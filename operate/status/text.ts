@@ -17,6 +17,7 @@ export function statusText(status: Status): string {
   ]);
   return [
     ...table(["node", "Pulumi", "Kubernetes", "Vault", "Raft"], rows),
+    ...sealLines(status),
     ...tlsLines(status),
     ...snapshotLines(status, new Date()),
     ...keysLines(status),
@@ -35,6 +36,13 @@ function verdictLine({ verdict, stack, leader, failureTolerance, nodes }: Status
     ...(failureTolerance === undefined ? [] : [`${failureTolerance} of ${nodes.length} nodes may fail`]),
   ];
   return `Stack ${stack} is ${verdict}: ${facts.join(", ")}.`;
+}
+
+/** Nothing where key shares unseal the nodes. */
+function sealLines({ nodes }: Status): string[] {
+  const seals = [...new Set(nodes.flatMap(({ vault }) => vault.value?.seal ?? []))];
+  if (seals.length === 0) return [];
+  return [`  seal: ${seals.join(" and ")} unseals the nodes; the stack's shares are recovery shares`];
 }
 
 function tlsLines({ tls, nodes }: Status): string[] {
@@ -135,8 +143,9 @@ const refusals: Record<TlsProblem, string> = {
 function vaultCell({ vault, tls }: NodeStatus): string {
   if (tls.refused) return refusals[tls.refused.problem];
   if (vault.failed !== undefined) return "not answered";
-  const { state, progress, threshold, version } = vault.value;
-  return `${state}${state === "sealed" ? ` (${progress} of ${threshold} shares)` : ""}, ${version}`;
+  const { state, progress, threshold, seal, version } = vault.value;
+  const waits = seal === undefined ? `${progress} of ${threshold} shares` : `waits for its seal ${seal}`;
+  return `${state}${state === "sealed" ? ` (${waits})` : ""}, ${version}`;
 }
 
 function raftCell({ raft }: NodeStatus): string {

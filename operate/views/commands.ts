@@ -1,8 +1,15 @@
 import { kubectl } from "../../steps/lib/target.ts";
+import { sealOf } from "../open-vault.ts";
 import type { Subject } from "./subject.ts";
 
 /** What of a subject the next commands are made from. */
 export type Named = Pick<Subject, "stack" | "stackDir" | "target" | "pods">;
+
+/** Shows the shares that the state holds. */
+export function sharesCommand({ stack, resources }: Pick<Subject, "stack" | "resources">): string {
+  const output = sealOf(resources) === undefined ? "shares" : "recoveryShares";
+  return `pulumi stack output ${output} --show-secrets --stack ${stack}`;
+}
 
 /** The commands that end the messages. */
 export function commandsOf({ stack, stackDir, target }: Named) {

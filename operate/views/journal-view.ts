@@ -14,6 +14,8 @@ export interface Journal {
   /** How many shares it holds, in the clear or encrypted. */
   shares: number;
   threshold: number;
+  /** Where they are recovery shares: the seal that unseals the nodes. */
+  seal?: string;
   /** Where the root token was revoked: when, and the user who logs in since. */
   rootRevoked?: { at: string; user: string };
   /** When other shares or another token took the place of those before. */
@@ -28,13 +30,15 @@ export interface Journal {
 export async function journalView(stackDir: string): Promise<Journal | undefined> {
   const keys = await readKeys(stackDir);
   if (keys === undefined) return undefined;
-  const { pod, intendedAt, answer, pgp, pvcUid, custody, threshold, rootRevoked, rekey, changedAt } = keys;
+  const { pod, intendedAt, answer, pgp, pvcUid, custody, threshold, rootRevoked, rekey, changedAt, seal } =
+    keys;
   const answeredAt = initialisedAt(keys);
   return {
     pod,
     intendedAt,
     shares: (answer ?? pgp)?.shares.length ?? 0,
     threshold,
+    ...(seal && { seal }),
     ...(answeredAt && { initialisedAt: answeredAt }),
     ...(pvcUid && { store: pvcUid }),
     ...(custody && { clusterId: custody.clusterId }),

@@ -15,6 +15,8 @@ export interface VaultNode {
   threshold: number;
   shares: number;
   state: NodeState;
+  /** What unseals it by itself, such as transit; absent where key shares do. */
+  seal?: string;
   version: string;
   /** Known while unsealed. */
   clusterId?: string;
@@ -53,6 +55,7 @@ export async function vaultView(road: Road, node: string, signal: AbortSignal): 
       threshold: seal.t,
       shares: seal.n,
       state: removed ? "removed" : stateOf(seal, health),
+      ...(seal.type !== "shamir" && { seal: seal.type }),
       version: seal.version,
       clockAheadMs: skew(health.server_time_utc * 1000, asked, answered),
       ...(health.standby && { clockSkewMs: health.clock_skew_ms ?? 0 }),

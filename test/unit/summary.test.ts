@@ -10,6 +10,18 @@ describe("the last words of npm run up", () => {
     assert.match(said, /Vault stands at https:\S+\n {2}authority of its certificate: here\/vault-ca\.crt /);
   });
 
+  it("name the shares by what they are: key shares, or recovery shares of a Vault that unseals itself", () => {
+    const at = { vaultAddress: "http://localhost:30000", vaultAuthorityFile: "" };
+    assert.match(text(at), /token and key shares[\s\S]*stack output shares --show-secrets/);
+    const sealed = text({ ...at, recoveryShares: ["hidden"] });
+    assert.match(sealed, /token and recovery shares[\s\S]*stack output recoveryShares --show-secrets/);
+    assert.doesNotMatch(sealed, /hidden/);
+    assert.doesNotMatch(
+      JSON.stringify(readSummary({ ...outputs, ...at, recoveryShares: ["hidden"] })),
+      /hidden/,
+    );
+  });
+
   it("name none for a Vault that speaks HTTP", () => {
     assert.doesNotMatch(
       text({ vaultAddress: "http://localhost:30000", vaultAuthorityFile: "" }),

@@ -1,4 +1,4 @@
-import { commandsOf } from "../../views/commands.ts";
+import { commandsOf, sharesCommand } from "../../views/commands.ts";
 import type { Check } from "../finding.ts";
 
 /** Whether the journal is there, and is this machine's user's alone. */
@@ -30,7 +30,7 @@ export const journal: Check = {
         wrong: `${path} cannot be read`,
         evidence: [{ asked: `read ${path}`, answered: journal.failed }],
         means: "It may hold the only copy of Vault's keys. Keep it as it is.",
-        next: [`ls -l ${path}`, `pulumi stack output shares --show-secrets --stack ${subject.stack}`],
+        next: [`ls -l ${path}`, sharesCommand(subject)],
       };
       return;
     }
@@ -52,10 +52,7 @@ export const journal: Check = {
           ? "The only copy of the keys is in Pulumi's state, encrypted with .local/passphrase. A run after a lost state would not know them."
           : "This Vault was initialised by somebody else, or its keys are lost. Nobody can unseal it without them.",
         next: inState
-          ? [
-              `pulumi stack export --stack ${subject.stack} > <a safe place>`,
-              `pulumi stack output shares --show-secrets --stack ${subject.stack}`,
-            ]
+          ? [`pulumi stack export --stack ${subject.stack} > <a safe place>`, sharesCommand(subject)]
           : [
               "# put the journal back from a copy, mode 0600; else see docs/init.md",
               kubectl(`get pvc data-${first} --output yaml`),

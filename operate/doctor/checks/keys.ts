@@ -1,4 +1,4 @@
-import { commandsOf } from "../../views/commands.ts";
+import { commandsOf, sharesCommand } from "../../views/commands.ts";
 import type { Check } from "../finding.ts";
 
 /** Whether the keys are those of this Vault, as far as that can be known without sending a share. */
@@ -30,7 +30,7 @@ export const keys: Check = {
               next: [
                 `cp -p ${path} ${path}.kept`,
                 "# with the shares of the state, one node at a time, the threshold number of times:",
-                `pulumi stack output shares --show-secrets --stack ${subject.stack}`,
+                sharesCommand(subject),
               ],
             }),
       };

@@ -93,6 +93,7 @@ function stateWords(answer: Evidence["vault"][string] | undefined): string {
   // Who did not answer what is said by the line itself.
   if (answer.failed !== undefined)
     return `does not answer: ${answer.failed.replace(/^\S+ did not answer GET \S+: /, "")}`;
-  const { state, progress, threshold } = answer.value;
+  const { state, progress, threshold, seal } = answer.value;
+  if (state === "sealed" && seal !== undefined) return `sealed, its seal ${seal} has not unsealed it`;
   return state === "sealed" ? `sealed, ${progress} of ${threshold} shares` : state;
 }

@@ -106,6 +106,7 @@ function rejoin(evidence: Evidence, node: string): string[] {
 
 function sealed(evidence: Evidence, node: string, value: VaultNode): Finding | undefined {
   if (!value.sealed) return undefined;
+  if (value.seal !== undefined) return sealedItself(evidence, node, value.seal);
   const { subject, kubernetes, pulumi } = evidence;
   const pod = kubernetes?.value?.pods[node];
   const known = pulumi.nodes[node]?.container;
@@ -132,5 +133,19 @@ function sealed(evidence: Evidence, node: string, value: VaultNode): Finding | u
         : "A Vault that was started again is sealed until enough shares are sent."
     }${value.progress > 0 ? " Some shares were sent: a run was cut off, or somebody unseals by hand." : ""}`,
     next: [unsealCommand(subject, evidence, node)],
+  };
+}
+
+/** One that unseals itself, and has not; what keeps it from that has a check of its own. */
+function sealedItself({ subject, kubernetes }: Evidence, node: string, seal: string): Finding {
+  const pod = kubernetes?.value?.pods[node];
+  return {
+    id: "sealed",
+    nodes: [node],
+    wrong: `${node} is sealed`,
+    ...(pod?.startedAt && { since: pod.startedAt }),
+    evidence: [{ asked: `GET /v1/sys/seal-status of ${node}`, answered: `sealed: true, type: ${seal}` }],
+    means: `It unseals itself when its seal ${seal} is reached; Vault asks again every five seconds. No share unseals it: the stack's are recovery shares.`,
+    next: [commandsOf(subject).kubectl(`logs ${node} --tail 20`)],
   };
 }

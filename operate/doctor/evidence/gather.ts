@@ -107,7 +107,7 @@ async function innerEvidence(subject: Subject, views: Views, { inside }: Surroun
   return { disks, auditDisks, peerCalls, logs };
 }
 
-/** Nodes whose last words may say what is wrong: that crash, do not answer, have not joined, or fail inside. */
+/** Nodes whose last words may say what is wrong: that crash, do not answer, are sealed by a seal, have not joined, or fail inside. */
 function needLook(pods: readonly string[], views: Views): string[] {
   const { kubernetes, vault } = views;
   const initialised = Object.values(vault).some(({ value }) => value?.initialised);
@@ -117,6 +117,7 @@ function needLook(pods: readonly string[], views: Views): string[] {
     if (seen && seen.container === undefined) return seen.restarts > 0;
     const { value } = vault[pod] ?? {};
     if (value?.leads && auditFails(views)) return true;
+    if (value?.sealed && value.seal !== undefined) return true;
     return value === undefined
       ? kubernetes === undefined || seen !== undefined
       : initialised && !value.initialised;

@@ -15,6 +15,7 @@ export function unseals(plan: Plan): Explained[] {
     const [was, is] = [containerIn(before), containerIn(after)];
     const known = is !== computed && is !== "unknown" && was !== is;
     const another = differing.includes("environment.CONTAINER") && known;
+    if (node?.seal !== undefined) return [];
     if (node?.sealed === true)
       return [{ name, pod, why: another ? "runs in another container" : "is sealed" }];
     // Who does not answer may be sealed; who is unsealed by somebody else has nothing to wait for.

@@ -7,11 +7,11 @@ import type { Plan } from "../plan.ts";
 export function raising(plan: Plan): Explained[] {
   const made = plan.changes.filter(({ op }) => op === "create");
   if (plan.vault !== undefined || made.length === 0) return [];
-  const { replicas } = plan.settings.vault;
+  const { replicas, seal } = plan.settings.vault;
   return [
     {
       verdict: "safe",
-      says: `A Vault is raised: ${replicas === 1 ? "1 node" : `${replicas} nodes`}, initialised, unsealed${replicas === 1 ? "" : ", joined"} and proved.`,
+      says: `A Vault is raised: ${replicas === 1 ? "1 node" : `${replicas} nodes`}, initialised, unsealed${seal ? ` by the seal ${seal.type}, without shares` : ""}${replicas === 1 ? "" : ", joined"} and proved.`,
       because: ["this stack has initialised no Vault yet"],
       covers: made.map(({ name }) => name),
     },

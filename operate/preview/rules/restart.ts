@@ -20,20 +20,21 @@ export function restart(plan: Plan, causes: string[]): Explained[] {
   const covers = names.filter((name) => /^(vault-release|lifecycle-(rollout|verify|unseal-.*))$/.test(name));
   const serves = known.length > 1 || nodes[0]?.leads === true;
   const first = serves ? ` A snapshot is saved first, into ${snapshotFolder(plan.stackDir)}.` : "";
+  const seal = settings.vault.seal?.type;
   const holders =
     settings.custody.mode === "pgp"
       ? ` The holders of the shares unseal each node before the next is restarted: have enough of them ready, with npm run unseal -- --stack ${plan.stack} --stay 60.`
       : "";
-  return [
-    { verdict: "disruptive", says: `${inWords(nodes, known.length)}${first}${holders}`, because, covers },
-  ];
+  const says = `${inWords(nodes, known.length, seal)}${first}${holders}`;
+  return [{ verdict: "disruptive", says, because, covers }];
 }
 
-function inWords(nodes: RunningNode[], all: number): string {
+function inWords(nodes: RunningNode[], all: number, seal: string | undefined): string {
   const [first] = nodes;
   if (all === 1)
-    return `${first?.name} is restarted and unsealed. No other node stands in for it: clients wait until it is.`;
-  const unseals = nodes.length === 1 ? "1 unseal" : `${nodes.length} unseals`;
+    return `${first?.name} is restarted and ${seal ? `unsealed by its seal ${seal}` : "unsealed"}. No other node stands in for it: clients wait until it is.`;
+  const count = nodes.length === 1 ? "1 unseal" : `${nodes.length} unseals`;
+  const unseals = seal ? `No unseals needed: the seal ${seal} does it` : count;
   const leader = nodes.find(({ leads }) => leads === true);
   const others = nodes.filter((node) => node !== leader).map(({ name }) => name);
   if (leader !== undefined) {
