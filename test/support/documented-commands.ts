@@ -186,6 +186,19 @@ export const tested: Record<string, Record<string, string>> = {
     "npm run -s restore <snapshot> -- --from-cluster <cluster id> --confirm <stack> < cluster-keys.json":
       '["commands/restore.ts", saved.file',
   },
+  "test/cluster/8-seal.test.ts": {
+    "vault secrets enable transit": "",
+    "vault write -f transit/keys/vault-unseal": "",
+    "vault policy write vault-unseal vault-unseal.hcl": "",
+    "vault token create -orphan -policy=vault-unseal -period=24h -field=token > VAULT_TOKEN":
+      "vault token create -orphan -policy=vault-unseal -period=24h -field=token",
+    "kubectl --namespace vault create secret generic vault-seal --from-file VAULT_TOKEN":
+      "kubectl create secret generic vault-seal --from-file VAULT_TOKEN",
+    "kubectl --namespace vault delete pod vault-2": "tools.deletePods(follower)",
+  },
+  "test/vault/seal.test.ts": {
+    "kubectl --namespace vault exec -it vault-2 -- vault operator unseal -migrate": "migrate: true",
+  },
   "test/cluster/9-end.test.ts": { "pulumi destroy": "test.stack.destroy(" },
   "test/setup/start.test.ts": { "npm ci": "packages: npm ci" },
   "test/support/outside-cluster.ts": { "kind create cluster": '["create", "cluster"' },
@@ -242,6 +255,7 @@ export const untested: Record<string, string[]> = {
     "vault operator generate-root -cancel",
     "vault operator step-down",
     "vault operator unseal",
+    "vault operator seal",
     "pulumi import",
   ],
   "kind has one storage class, whose volumes do not grow; test/unit/preview-consequences.test.ts has when it is said":
@@ -276,6 +290,15 @@ export const untested: Record<string, string[]> = {
   "it is Kubernetes' own, on the way back; test/vault/migrate.test.ts starts the file storage again": [
     "kubectl --namespace vault scale statefulset vault --replicas=1",
   ],
+  "a migration of the seal is a hand's; test/vault/seal.test.ts goes on with one that was done so": [
+    "kubectl --namespace vault edit configmap vault-config",
+    "kubectl --namespace vault set env statefulset/vault --from secret/vault-seal",
+  ],
+  "the same as without a file for the authority, which is tested": [
+    "kubectl --namespace vault create secret generic vault-seal --from-file VAULT_TOKEN --from-file ca.crt",
+  ],
+  "it removes a file that the test does not make": ["rm VAULT_TOKEN"],
+  "it is the other Vault's own, and Vault's promise": ["vault write -f transit/keys/vault-unseal/rotate"],
   "a service of one's own would have to be there": ["redis-cli -p 30001"],
 };
 
@@ -288,5 +311,12 @@ export const foreignWords: Record<string, string> = {
   "storage migration in progress": "what Vault says",
   "failed to audit request, cannot continue": "what Vault says",
   "no space left on device": "what the kernel says",
+  "error parsing Seal configuration": "what Vault says",
+  "invalid token": "what Vault says",
+  "seal migration complete": "what Vault says",
+  'disabled = "true"': "a line of Vault's configuration",
+  "x509: certificate signed by unknown authority": "what Vault says",
+  "there is no Secret vault-seal in namespace vault": "what the step seal-secret says",
+  "vault-0 runs with the seal shamir": "what a step says",
   "Sealed true": "a line of vault status",
 };
