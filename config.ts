@@ -6,18 +6,15 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import {
   type BackupSettings,
-  type CustodySettings,
   type ExistingSettings,
   foreignSettings,
   readBackup,
-  readCustody,
   readExisting,
-  readSeal,
   readTls,
-  secretSetting,
   type TlsSettings,
 } from "./choices.ts";
 import { show } from "./components/values-file.ts";
+import { type CustodySettings, readCustody, readSeal, secretSetting } from "./opening.ts";
 import { type SealSettings, sealFolder } from "./seals.ts";
 import { mend, prefix, removal, shown } from "./setting-words.ts";
 import { type Key, settingList } from "./settings.ts";
@@ -138,8 +135,12 @@ export function readSettings(given: Record<string, string>): { settings?: Settin
 }
 
 /** What single values cannot show. A value that did not fit alone is undefined here and compares as false. */
-function combinations({ cluster, vault, ingress, whoami, teardown }: Settings): string[] {
+function combinations({ cluster, vault, custody, ingress, whoami, teardown }: Settings): string[] {
   const problems: string[] = [];
+  if (vault.seal !== undefined && custody.mode === "pgp")
+    problems.push(
+      `custody.mode: with a seal (vault.seal.type) the nodes unseal themselves, and holders of shares (pgp) unseal nothing. One of the two.\n    ${mend("custody.mode", "stack")}`,
+    );
   if (vault.threshold > vault.shares)
     problems.push(
       `vault.threshold: ${vault.threshold} is more than the ${vault.shares} shares there are (vault.shares), so nobody could unseal.\n    ${mend("vault.threshold", String(Math.ceil((vault.shares + 1) / 2)))}`,

@@ -186,7 +186,7 @@ export const tested: Record<string, Record<string, string>> = {
     "npm run -s restore <snapshot> -- --from-cluster <cluster id> --confirm <stack> < cluster-keys.json":
       '["commands/restore.ts", saved.file',
   },
-  "test/cluster/8-seal.test.ts": {
+  "test/stacks/seal.test.ts": {
     "vault secrets enable transit": "",
     "vault write -f transit/keys/vault-unseal": "",
     "vault policy write vault-unseal vault-unseal.hcl": "",

@@ -82,6 +82,20 @@ describe("people who hold the shares", function () {
         /paths of public keys/,
       );
     });
+
+    it("are not taken beside a seal, with which no share unseals anything", () => {
+      const seal = {
+        "vault.seal.type": "awskms",
+        "vault.seal.region": "a",
+        "vault.seal.kms_key_id": "alias/a",
+      };
+      const { problems } = readSettings({ ...pgpConfig, ...seal });
+      assert.equal(problems.length, 1, problems.join("\n"));
+      assert.match(
+        problems[0] ?? "",
+        /^custody\.mode: with a seal .*\n +pulumi config set custody\.mode stack$/,
+      );
+    });
   });
 
   describe("by their keys", () => {
