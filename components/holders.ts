@@ -36,7 +36,7 @@ export async function loadHolders(
 /** Custody is decided at the initialisation. */
 function otherHands(mode: string, held: ReturnType<typeof journalCustody>): string | undefined {
   if (mode === "pgp" && held === "stack")
-    return `custody.mode: this stack has its shares itself since it was initialised, and pgp counts at an initialisation only.\n    pulumi config set custody.mode stack   (docs/custody.md says how a Vault that stands comes to holders)`;
+    return `custody.mode: this stack has its shares itself since it was initialised, and pgp counts at an initialisation only.\n    pulumi config set custody.mode stack   (docs/custody.md)`;
   if (mode === "stack" && held !== undefined && held !== "stack")
     return `custody.mode: the shares of this stack are in people's hands, and it has none of its own.\n    pulumi config set custody.mode pgp`;
   return undefined;
