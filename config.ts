@@ -1,9 +1,10 @@
 /**
  * The stack's settings: what a user may write with `pulumi config set <key> <value>`.
- * Every key is listed once, in settings.ts; every problem is reported at once, with the command that mends it.
+ * Every key is listed once, in settings/; every problem is reported at once, with the command that mends it.
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
+import { show } from "./components/values-file.ts";
 import {
   type BackupSettings,
   type ExistingSettings,
@@ -12,12 +13,11 @@ import {
   readExisting,
   readTls,
   type TlsSettings,
-} from "./choices.ts";
-import { show } from "./components/values-file.ts";
-import { type CustodySettings, readCustody, readSeal, secretSetting } from "./opening.ts";
-import { type SealSettings, sealFolder } from "./seals.ts";
-import { mend, prefix, removal, shown } from "./setting-words.ts";
-import { type Key, settingList } from "./settings.ts";
+} from "./settings/choices.ts";
+import { type Key, settingList } from "./settings/list.ts";
+import { type CustodySettings, readCustody, readSeal, secretSetting } from "./settings/opening.ts";
+import { type SealSettings, sealFolder } from "./settings/seals.ts";
+import { mend, prefix, removal, shown } from "./settings/words.ts";
 
 /** The settings, typed and complete. */
 export interface Settings {

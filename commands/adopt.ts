@@ -14,7 +14,7 @@ import { proveOn } from "../operate/adopt/prove-on.ts";
 import { olderPods, removeNotes, takeOver } from "../operate/adopt/take-over.ts";
 import { podsOf } from "../operate/open-vault.ts";
 import { stackTexts } from "../operate/stack-texts.ts";
-import { prefix } from "../setting-words.ts";
+import { prefix } from "../settings/words.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
 import { CommandError, endOnInterrupt, holdInterrupt, runCommand } from "../setup/command.ts";
 import { checkout } from "../setup/folders.ts";

@@ -14,7 +14,7 @@ import { copyPath, goOn } from "../operate/migrate/go-on.ts";
 import { type Record, readRecord, recordPath } from "../operate/migrate/record.ts";
 import { endText, lossText, planText } from "../operate/migrate/text.ts";
 import { stackTexts } from "../operate/stack-texts.ts";
-import { prefix } from "../setting-words.ts";
+import { prefix } from "../settings/words.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
 import { CommandError, runCommand, stopOnInterrupt } from "../setup/command.ts";
 import { checkout } from "../setup/folders.ts";

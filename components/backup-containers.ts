@@ -1,5 +1,5 @@
 /** The containers of scheduled snapshots: the one that saves, and the one that brings a snapshot to a bucket. */
-import type { BucketSettings } from "../choices.ts";
+import type { BucketSettings } from "../settings/choices.ts";
 import { bucketEnv, bucketPlace } from "../steps/lib/backup-bucket.ts";
 import { backupLogin } from "../steps/lib/backup-login.ts";
 import type { CronJobArgs } from "./backup-job.ts";

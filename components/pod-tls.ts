@@ -1,5 +1,5 @@
 /** The Secret from which Vault's pods have their certificate. */
-import type { TlsSettings } from "../choices.ts";
+import type { TlsSettings } from "../settings/choices.ts";
 
 /** The Secret of a certificate that this program makes, or brings in files. */
 export const ownTlsSecret = "vault-server-tls";

@@ -1,5 +1,5 @@
 /** What Vault's own configuration (`server.ha.raft.config`) has to say so that its nodes can be raised and joined. */
-import type { SealSettings } from "../seals.ts";
+import type { SealSettings } from "../settings/seals.ts";
 import { type Attribute, type Block, type Body, parseHcl, type Value } from "./hcl.ts";
 import { show } from "./values-file.ts";
 import { addSeal } from "./vault-seal.ts";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config.ts";
-import { secretKeys } from "../seals.ts";
+import { secretKeys } from "../settings/seals.ts";
 import type { Sources } from "../sources.ts";
 import { keysPath } from "../steps/lib/keys-file.ts";
 import { podNames } from "../steps/lib/road.ts";

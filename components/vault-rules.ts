@@ -1,6 +1,6 @@
 /** The chart values that the lifecycle relies on, each with the reason why a stack's own values cannot change it. */
 
-import type { SealSettings } from "../seals.ts";
+import type { SealSettings } from "../settings/seals.ts";
 import { vaultNodePort } from "./kind-config.ts";
 import type { PodTls } from "./pod-tls.ts";
 import { only, type Rule, remove } from "./rule.ts";

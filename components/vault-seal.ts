@@ -1,5 +1,12 @@
 /** What Vault's configuration and its pods say so that a node unseals itself. */
-import { type SealSettings, type SealType, sealFolder, sealKey, sealTypes, secretKeys } from "../seals.ts";
+import {
+  type SealSettings,
+  type SealType,
+  sealFolder,
+  sealKey,
+  sealTypes,
+  secretKeys,
+} from "../settings/seals.ts";
 import { type Block, parseHcl } from "./hcl.ts";
 import { type Values, valueAt, withValue } from "./values-file.ts";
 

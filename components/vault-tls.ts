@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { TlsSettings } from "../choices.ts";
 import type { Settings } from "../config.ts";
+import type { TlsSettings } from "../settings/choices.ts";
 import {
   certificateDays,
   dayMs,

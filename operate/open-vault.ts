@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { z } from "zod";
 import { sealIn } from "../components/vault-seal.ts";
-import type { SealType } from "../seals.ts";
+import type { SealType } from "../settings/seals.ts";
 import { CommandError } from "../setup/command.ts";
 import { checkout } from "../setup/folders.ts";
 import { type Resource, Stack } from "../setup/stack.ts";

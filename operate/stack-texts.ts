@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { isMap } from "../components/values-file.ts";
-import { settingList } from "../settings.ts";
+import { settingList } from "../settings/list.ts";
 import { CommandError } from "../setup/command.ts";
 import { checkout } from "../setup/folders.ts";
 

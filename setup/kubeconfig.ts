@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type Cluster, KubeConfig, type User } from "@kubernetes/client-node";
 import * as pulumi from "@pulumi/pulumi";
-import type { ExistingSettings } from "../choices.ts";
+import type { ExistingSettings } from "../settings/choices.ts";
 import { kubeconfigPath } from "../steps/lib/cluster.ts";
 import { words } from "../steps/lib/errors.ts";
 

@@ -3,10 +3,10 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import type { ExistingSettings } from "../choices.ts";
 import { stackLabel } from "../components/cluster.ts";
 import { type Values, valueAt } from "../components/values-file.ts";
 import type { Settings } from "../config.ts";
+import type { ExistingSettings } from "../settings/choices.ts";
 import { Unreachable } from "../steps/lib/errors.ts";
 import { type Kube, KubeRefusal, openKube } from "../steps/lib/kube.ts";
 import {

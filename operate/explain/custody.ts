@@ -1,7 +1,7 @@
 /** The steps that are others where people hold the shares (custody.mode pgp). */
 
 import type { Settings } from "../../config.ts";
-import type { CustodySettings } from "../../opening.ts";
+import type { CustodySettings } from "../../settings/opening.ts";
 import { podNames } from "../../steps/lib/road.ts";
 import { holdersCommand } from "../../steps/lib/unseal.ts";
 import { stackPolicy } from "../rotation/policies.ts";

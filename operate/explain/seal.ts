@@ -1,5 +1,5 @@
 /** The steps of a stack whose nodes unseal themselves. */
-import { type SealSettings, secretKeys } from "../../seals.ts";
+import { type SealSettings, secretKeys } from "../../settings/seals.ts";
 import type { ExplainedStep } from "./steps.ts";
 
 /** The Secret that somebody else makes. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { sealTypes } from "../../seals.ts";
+import { sealTypes } from "../../settings/seals.ts";
 import { StepError, words } from "./errors.ts";
 import { Holder } from "./holder.ts";
 import { renameWhole, writeWhole } from "./whole-file.ts";

@@ -1,6 +1,6 @@
 /** Nodes that unseal themselves, by a seal: what is said where one does not. */
 import { z } from "zod";
-import { sealTypes } from "../../seals.ts";
+import { sealTypes } from "../../settings/seals.ts";
 import { NotYet, StepError } from "./errors.ts";
 import { kubectl, type Target } from "./target.ts";
 import type { Vault } from "./vault.ts";

@@ -1,7 +1,8 @@
 /** Settings as people and editors make them: right ones, near misses and nonsense, for property tests. */
 import * as fc from "fast-check";
 import { exampleValues } from "../../components/vault-values.ts";
-import { type Setting, settingList } from "../../settings.ts";
+import { settingList } from "../../settings/list.ts";
+import type { Setting } from "../../settings/rule.ts";
 
 export const knownKeys = Object.keys(settingList);
 

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
-import { type Setting, settingList } from "../../settings.ts";
+import { settingList } from "../../settings/list.ts";
+import type { Setting } from "../../settings/rule.ts";
 import { checkout } from "../../setup/folders.ts";
 import { foreignWords } from "./documented-commands.ts";
 import { type Block, type Code, codeBlocks, type Document, filesOf, inlineCode } from "./documents.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { readSettings } from "../../config.ts";
-import { settingList } from "../../settings.ts";
+import { settingList } from "../../settings/list.ts";
 
 const problemsOf = (given: Record<string, string>) => readSettings(given).problems;
 

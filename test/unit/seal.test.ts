@@ -10,7 +10,7 @@ import { diagnose } from "../../operate/doctor/diagnosis.ts";
 import { explainedSteps } from "../../operate/explain/steps.ts";
 import { statusOf } from "../../operate/status/status.ts";
 import { statusText } from "../../operate/status/text.ts";
-import { type SealType, sealKinds, sealSettings } from "../../seals.ts";
+import { type SealType, sealKinds, sealSettings } from "../../settings/seals.ts";
 import { loadSources } from "../../sources.ts";
 import { sealWords } from "../../steps/lib/self-unseal.ts";
 import { evidenceOf, findings, podSeen, standby } from "../support/evidence.ts";

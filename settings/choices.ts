@@ -1,6 +1,7 @@
 /** Settings of which each belongs to one choice: where the certificate comes from, who makes the cluster, where backups go. */
-import { mend, removal } from "./setting-words.ts";
-import { type Key, settingList } from "./settings.ts";
+
+import { type Key, settingList } from "./list.ts";
+import { mend, removal } from "./words.ts";
 
 /** Where Vault's certificate comes from. */
 export type TlsSettings =

@@ -1,8 +1,8 @@
 /** Settings of what opens Vault: who holds the key shares, or which seal unseals the nodes. */
 import type { Read } from "./choices.ts";
+import { type Key, settingList } from "./list.ts";
 import { type SealSettings, sealKinds, secretKeys, secretParameters } from "./seals.ts";
-import { mend, removal } from "./setting-words.ts";
-import { type Key, settingList } from "./settings.ts";
+import { mend, removal } from "./words.ts";
 
 /** Who holds the key shares. */
 export type CustodySettings =

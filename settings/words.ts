@@ -1,7 +1,7 @@
 /** How messages name a setting, and the commands that change it. */
-import { show } from "./components/values-file.ts";
-import type { Key } from "./settings.ts";
-import { shellWord } from "./setup/shell-word.ts";
+import { show } from "../components/values-file.ts";
+import { shellWord } from "../setup/shell-word.ts";
+import type { Key } from "./list.ts";
 
 /** Before each key in a stack's configuration: the project's name, as Pulumi.yaml has it. */
 export const prefix = "vault-ha:";
