@@ -155,6 +155,17 @@ describe("progress", () => {
 });
 
 describe("a wish to stop", () => {
+  // The test run itself would take it for one to stop.
+  let others: NodeJS.SignalsListener[];
+  beforeEach(() => {
+    others = process.listeners("SIGINT") as NodeJS.SignalsListener[];
+    process.removeAllListeners("SIGINT");
+  });
+  afterEach(() => {
+    process.removeAllListeners("SIGINT");
+    for (const listener of others) process.on("SIGINT", listener);
+  });
+
   it("that arrives three times within a moment is one, and a later one is the second", async () => {
     const seen: number[] = [];
     const release = onInterrupt((times) => seen.push(times));

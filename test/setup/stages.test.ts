@@ -89,6 +89,17 @@ describe("a stage of npm test", function () {
     );
   });
 
+  it("fails when mocha ends before each test has run, though none failed", async () => {
+    assert.deepEqual(
+      await outcome(`it("a", () => process.emit("SIGINT")); it("b", () => {}); it("c", () => {});`),
+      {
+        passed: 1,
+        failed: 2,
+        remarks: ["2 tests did not run, though none failed"],
+      },
+    );
+  });
+
   it("fails when a file of tests cannot be loaded", async () => {
     const { passed, failed, remarks } = await outcome(`import "./nonesuch.ts"; it("a", () => {});`);
     assert.deepEqual([passed, failed], [0, 1]);

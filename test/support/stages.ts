@@ -81,6 +81,7 @@ const reportSchema = z.object({
   passed: z.number(),
   failed: z.number(),
   pending: z.array(z.string()),
+  total: z.number(),
 });
 
 async function runMocha(name: StageName, options: StageOptions): Promise<Outcome> {
@@ -94,13 +95,8 @@ async function runMocha(name: StageName, options: StageOptions): Promise<Outcome
     const beside = jobs[name] === undefined ? [] : ["--parallel", "--jobs", String(jobs[name])];
     const args = [mocha, "--reporter", reporter, ...beside, files];
     const end = await run(process.execPath, args, name, { ...options, env });
-    const outcome = judge(end, existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined);
-    if (!options.signal.aborted) return outcome;
-    return {
-      ...outcome,
-      failed: outcome.failed + 1,
-      remarks: [...outcome.remarks, "stopped before its end"],
-    };
+    const report = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+    return judge(end, report, options.signal.aborted);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -110,16 +106,26 @@ async function runMocha(name: StageName, options: StageOptions): Promise<Outcome
  * What a mocha run amounts to. No report, an exit code that its numbers do not explain, and no test at all
  * are failures; so is a test that did not run, unless it is one that has to be left out here (left-out.ts).
  */
-function judge(end: string | undefined, report: unknown): Outcome {
+function judge(end: string | undefined, report: unknown, stopped: boolean): Outcome {
   const read = reportSchema.safeParse(report);
-  if (!read.success) return { passed: 0, failed: 1, remarks: [`mocha ${end ?? "ended"} without a report`] };
-  const { passed, pending } = read.data;
+  const cut = stopped ? ["stopped before its end"] : [];
+  if (!read.success)
+    return { passed: 0, failed: 1, remarks: [`mocha ${end ?? "ended"} without a report`, ...cut] };
+  const { passed, pending, total } = read.data;
   let { failed } = read.data;
   const remarks: string[] = [];
   for (const title of pending) {
     const why = whyLeftOut(title);
     remarks.push(`${why ? `left out, as ${why}` : "not run, which counts as failed"}: ${title}`);
     if (!why) failed++;
+  }
+  const unrun = total - passed - pending.length;
+  if (stopped) {
+    failed++;
+    remarks.push(...cut);
+  } else if (failed === 0 && unrun > 0) {
+    failed += unrun;
+    remarks.push(`${unrun} ${unrun === 1 ? "test" : "tests"} did not run, though none failed`);
   }
   if (failed === 0 && end) {
     failed++;
