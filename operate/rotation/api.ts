@@ -1,7 +1,8 @@
 /** Vault's API for changing its keys: https://developer.hashicorp.com/vault/api-docs/system/rekey, .../rotate, .../key-status */
 import { z } from "zod";
-import { longRequestMs, type Vault } from "../../steps/lib/vault.ts";
+import type { Vault } from "../../steps/lib/vault.ts";
 import { Nothing } from "../../steps/lib/vault-answers.ts";
+import { longRequestMs } from "../../steps/lib/vault-client.ts";
 
 const RekeyStatus = z.object({
   started: z.boolean(),

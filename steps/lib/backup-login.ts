@@ -4,8 +4,9 @@ import { z } from "zod";
 import { StepError } from "./errors.ts";
 import type { Target } from "./target.ts";
 import { kubectl } from "./target.ts";
-import { longRequestMs, type Vault } from "./vault.ts";
+import type { Vault } from "./vault.ts";
 import { Nothing } from "./vault-answers.ts";
+import { longRequestMs } from "./vault-client.ts";
 import { VaultError } from "./vault-error.ts";
 
 /** Name of the CronJob, its service account and its volume. */
