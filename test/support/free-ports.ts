@@ -3,14 +3,17 @@ import { createServer } from "node:net";
 
 /**
  * Below the range from which Linux gives a port to each outgoing connection: 32768 to 60999. Files of tests that run
- * beside each other (mocha --parallel) have a part each: a port is free until its server listens.
+ * beside each other (mocha --parallel), and stages that do (stages.ts), have a part each: a port is free until its server
+ * listens.
  */
-const part = 5_000;
-const first = 20_000 + (Number(process.env.MOCHA_WORKER_ID ?? 0) % 2) * part;
+const parts = 4;
+const part = 2_500;
+const own = Number(process.env.VAULT_HA_TEST_PART ?? process.env.MOCHA_WORKER_ID ?? 0);
+const first = 20_000 + (own % parts) * part;
 const end = first + part;
 
 /** Where to look next. Two test runs begin at different places, and one never gives a port twice in a row. */
-let next = first + (process.pid % 500) * 10;
+let next = first + (process.pid % 250) * 10;
 
 /** Ports of 127.0.0.1 that nobody holds; all different. */
 export async function freePorts(count: number): Promise<number[]> {

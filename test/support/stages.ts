@@ -26,7 +26,7 @@ const limitMinutes: Record<StageName, number> = {
 };
 
 /** How many files of a stage run beside each other. Those with Vault processes of their own mostly wait. */
-const jobs: Partial<Record<StageName, number>> = { vault: 2 };
+const jobs: Partial<Record<StageName, number>> = { vault: 3 };
 
 /** What came of a stage. */
 export interface Outcome {
@@ -91,7 +91,8 @@ async function runMocha(name: StageName, options: StageOptions): Promise<Outcome
     const mocha = join(checkout, "node_modules/mocha/bin/mocha.js");
     const reporter = join(checkout, "test/support/reporter.ts");
     const files = options.files ?? `test/${name}/**/*.test.ts`;
-    const env = { ...options.env, VAULT_HA_TEST_REPORT: file };
+    const part = options.beside ? { VAULT_HA_TEST_PART: "1" } : {};
+    const env = { ...options.env, ...part, VAULT_HA_TEST_REPORT: file };
     const beside = jobs[name] === undefined ? [] : ["--parallel", "--jobs", String(jobs[name])];
     const args = [mocha, "--reporter", reporter, ...beside, files];
     const end = await run(process.execPath, args, name, { ...options, env });

@@ -5,6 +5,7 @@ import { generateRoot } from "../../operate/rotation/generate-root.ts";
 import { planRekey, rekey } from "../../operate/rotation/rekey.ts";
 import { rotate } from "../../operate/rotation/rotate.ts";
 import type { Rotating } from "../../operate/rotation/rotating.ts";
+import { poll } from "../../setup/processes.ts";
 import { readKeys, writeKeys } from "../../steps/lib/keys-file.ts";
 import { openRoad } from "../../steps/lib/reach.ts";
 import { sealWords } from "../../steps/lib/self-unseal.ts";
@@ -30,12 +31,21 @@ describe("a stack whose seal is another Vault's transit engine, on real Vault pr
 
   const sealed = async (at: number) => (await stack.nodes.at(at).get("sys/seal-status")).sealed;
   const journal = async () => (await readKeys(stack.stackDir)) ?? assert.fail("no journal");
-  const rotating = async (address?: string): Promise<Rotating> => {
+  /** The node that leads: after the restarts here it may be any. */
+  const leading = async () => {
+    const find = async () => {
+      for (const node of stack.nodes.nodes)
+        if ((await node.get("sys/leader").catch(() => undefined))?.is_self === true) return node;
+      return undefined;
+    };
+    return (await poll(find, { forMs: 20_000 })) ?? assert.fail("no node leads");
+  };
+  const rotating = async (instead: Record<string, string> = {}): Promise<Rotating> => {
     const { reach, ...rest } = stack.target();
-    const addresses = { ...reach.addresses, ...(address !== undefined && { "vault-0": address }) };
+    const addresses = { ...reach.addresses, ...instead };
     const target = Target.parse({ ...rest, reach: { ...reach, addresses } });
     return {
-      ...{ ...target, road: await openRoad(target), pods: ["vault-0"], timeoutSeconds: 20 },
+      ...{ ...target, road: await openRoad(target), pods: stack.pods, timeoutSeconds: 20 },
       say: (line) => void said.push(line),
       signal: AbortSignal.timeout(100_000),
     };
@@ -161,7 +171,7 @@ describe("a stack whose seal is another Vault's transit engine, on real Vault pr
     await writeKeys(stack.stackDir, { ...before, answer: { ...answer, shares: wrong } });
     await assert.rejects(rekey(asNow, await rotating()), /The stack's shares do not open this Vault/);
     await assert.rejects(generateRoot(await rotating()), /These shares are not this Vault's/);
-    const left = await stack.nodes.at(0).get("sys/rekey-recovery-key/init", stack.token);
+    const left = await (await leading()).get("sys/rekey-recovery-key/init", stack.token);
     assert.equal(left.started, false);
     await writeKeys(stack.stackDir, before);
   });
@@ -212,13 +222,11 @@ describe("a stack whose seal is another Vault's transit engine, on real Vault pr
   ] as const)
     it(`goes on with a rekey that was cut off after ${request} (${nth})`, async () => {
       let left: number = nth;
-      const proxy = await RecordingProxy.before(
-        stack.nodes.at(0).address,
-        (asked) => asked !== request || --left !== 0,
-      );
+      const { name, address } = await leading();
+      const proxy = await RecordingProxy.before(address, (asked) => asked !== request || --left !== 0);
       const before = (await journal()).answer?.shares;
       try {
-        await assert.rejects(rekey(asNow, await rotating(proxy.address)), /did not answer/);
+        await assert.rejects(rekey(asNow, await rotating({ [name]: proxy.address })), /did not answer/);
       } finally {
         await proxy.end();
       }
