@@ -114,7 +114,7 @@ export const tested: Record<string, Record<string, string>> = {
     "kubectl --kubeconfig .local/stacks/<stack>/kubeconfig --namespace vault annotate serviceaccount vault-backup eks.amazonaws.com/role-arn=<role>":
       '"annotate", "serviceaccount", "vault-backup"',
   },
-  "test/stacks/custody.test.ts": {
+  "test/stacks/2-custody.test.ts": {
     "npm run custody shares": 'run("custody", "shares", "--json")',
     "gpg --decrypt share.asc | npm run -s rekey": 'const given = await onStack("rekey", ["--json"]',
     "gpg --decrypt new-share.asc | npm run -s rekey": 'const proved = await onStack("rekey", ["--json"]',
@@ -146,12 +146,12 @@ export const tested: Record<string, Record<string, string>> = {
     "vault operator generate-root": '"generate-root", "-nonce"',
     "vault token revoke -self": '["token", "revoke", "-self"]',
   },
-  "test/stacks/adopt.test.ts": {
+  "test/stacks/1-adopt.test.ts": {
     "npm run -s adopt -- --context my-context < cluster-keys.json": '"--context", cluster.context',
     "npm run -s adopt -- < cluster-keys.json": '["commands/adopt.ts", "--stack", test.name',
     "npm run -s adopt": 'adopt("")',
   },
-  "test/stacks/migrate.test.ts": {
+  "test/stacks/1-migrate.test.ts": {
     "npm run -s migrate standalone -- --context my-context --dry-run": 'migrate("", "--dry-run")',
     "npm run -s migrate standalone -- --context my-context < cluster-keys.json":
       "migrate(JSON.stringify(keys))",
@@ -171,7 +171,7 @@ export const tested: Record<string, Record<string, string>> = {
     "vault operator init": '"init", "-key-shares=5"',
     "vault operator init -format=json": '"-format=json"',
   },
-  "test/stacks/existing.test.ts": {
+  "test/stacks/1-existing.test.ts": {
     "kubectl create namespace vault": 'cluster.kubectl("create", "namespace", "vault")',
     "kubectl label namespace vault vault-ha/stack=<stack>": 'cluster.kubectl("label", "namespace", "vault"',
     "kubectl apply --filename .local/stacks/<stack>/missing-rights.yaml":
@@ -186,7 +186,7 @@ export const tested: Record<string, Record<string, string>> = {
     "npm run -s restore <snapshot> -- --from-cluster <cluster id> --confirm <stack> < cluster-keys.json":
       '["commands/restore.ts", saved.file',
   },
-  "test/stacks/seal.test.ts": {
+  "test/stacks/2-seal.test.ts": {
     "vault secrets enable transit": "",
     "vault write -f transit/keys/vault-unseal": "",
     "vault policy write vault-unseal vault-unseal.hcl": "",
@@ -283,7 +283,7 @@ export const untested: Record<string, string[]> = {
     "kubectl --kubeconfig .local/stacks/<stack>/kubeconfig delete namespace vault",
     "rm .local/stacks/<stack>/vault-init.json",
   ],
-  "it undoes what test/stacks/adopt.test.ts does, for a hand that goes on with Helm": [
+  "it undoes what test/stacks/1-adopt.test.ts does, for a hand that goes on with Helm": [
     "pulumi stack rm --force",
     "kubectl --namespace vault replace --force --filename .local/stacks/<stack>/sh.helm.release.v1.vault.v1.json",
   ],

@@ -50,8 +50,11 @@ export class OutsideCluster {
     return OutsideCluster.#shared;
   }
 
+  /** At the end of a run; or earlier, where nothing after it wants one: it costs the machine while it stands. */
   static async removeShared(): Promise<void> {
-    await (await OutsideCluster.#shared)?.remove();
+    const shared = OutsideCluster.#shared;
+    OutsideCluster.#shared = undefined;
+    await (await shared)?.remove();
   }
 
   async kubectl(...args: string[]): Promise<string> {

@@ -60,8 +60,9 @@ describe("npm run migrate standalone, of one on a real cluster", function () {
     if (test === undefined) return;
     await test.stack.cancel().catch(() => {});
     await runCommandOn(test.name, "down");
-    await cluster.kubectl("delete", "namespace", "vault", "--ignore-not-found");
     await removeTestStack(test);
+    // The last file that puts something into it.
+    await OutsideCluster.removeShared();
   });
 
   it("says what it would do, and what would be lost, and changes nothing", async () => {
