@@ -15,6 +15,8 @@ export interface Decided {
   /** Size of each node's volume, such as 10Gi. */
   storageSize: string;
   image: { repository: string; tag: string };
+  /** A stack's own values may name another image: the cluster's nodes pull what they run. */
+  ownImage?: boolean;
   /** Raft's timers times this; Vault's own is 5. */
   performanceMultiplier: number;
   /** Each node has a volume for its audit log. */
@@ -41,11 +43,10 @@ const sparesSealed = (path: unknown) =>
 
 /** The rules for one stack. Values that no rule names are the stack's own affair, and the chart's schema checks them. */
 export function rules(decided: Decided): Rule[] {
-  const { replicas, storageSize, storageClass, image, tls } = decided;
+  const { replicas, storageSize, storageClass, tls } = decided;
   const { audit = false, telemetry = false, backup = false, existing = false } = decided;
   const podNames =
     "The steps reach the pods as vault-0, vault-1, ... and join them as vault-N.vault-internal.";
-  const imageIs = `This release runs ${image.repository}:${image.tag}, the image that setup found together with the chart.`;
   const haRaft = "The program raises a Vault that is highly available on Raft storage, and nothing else.";
   const notRaised = "The program brings no image for it and does not wait for it.";
   return [
@@ -179,8 +180,7 @@ export function rules(decided: Decided): Rule[] {
       why: "Raft's storage path is /vault/data; data outside the volume is gone when the pod restarts.",
       instead: remove,
     },
-    { key: "server.image.repository", allowed: only(image.repository), why: imageIs, instead: remove },
-    { key: "server.image.tag", allowed: only(image.tag), why: imageIs, instead: remove },
+    ...imageRules(decided),
     {
       key: "server.updateStrategyType",
       allowed: only("OnDelete"),
@@ -254,6 +254,20 @@ export function rules(decided: Decided): Rule[] {
     ...(existing ? [] : mappedPort(decided)),
     { key: "ui.targetPort", allowed: only(8200), why: "Vault listens on 8200.", instead: remove },
   ];
+}
+
+/** Which image the pods run. The node image of a closed network holds one Vault, and nothing is pulled there. */
+function imageRules({ image, ownImage = false }: Decided): Rule[] {
+  const why = ownImage
+    ? "It is text, and names a version: unquoted, YAML reads 1.21 as a number."
+    : `This cluster's nodes hold ${image.repository}:${image.tag} and pull no other.`;
+  const isText = (value: unknown) => typeof value === "string" && /^[\w][\w./:@-]*$/.test(value);
+  return (["repository", "tag"] as const).map((name) => ({
+    key: `server.image.${name}`,
+    allowed: ownImage ? isText : only(image[name]),
+    why,
+    instead: ownImage ? `Write it in quotes: ${name}: "${image[name]}"` : remove,
+  }));
 }
 
 /** On kind a port of this machine leads to one port of the nodes. */

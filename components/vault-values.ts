@@ -29,10 +29,11 @@ const configKey = "server.ha.raft.config";
  * The chart's values, and one problem for each thing in the values files that the lifecycle could not live with:
  * the file, the key, what was found, why not, what to do instead. With any problem the values are not to be used.
  */
-export function vaultValues(args: VaultValuesArgs): { values: Values; problems: string[] } {
-  const { ownFile, exampleFile = exampleValues } = args;
-  const example = withoutPort(readValuesFile(exampleFile), args.existing);
+export function vaultValues(given: VaultValuesArgs): { values: Values; problems: string[] } {
+  const { ownFile, exampleFile = exampleValues } = given;
+  const example = withoutPort(readValuesFile(exampleFile), given.existing);
   const own = ownFile === undefined ? { values: {}, problems: [] } : readValuesFile(ownFile);
+  const args = { ...given, image: imageOf(given, own.values) };
   const merged = mergeValues(example.values, own.values, ownFile ?? exampleFile);
   const problems = [...example.problems, ...own.problems, ...merged.problems];
   if (example.problems.length > 0) return { values: {}, problems };
@@ -88,7 +89,7 @@ export function loadVaultValues(
     telemetry,
     backup,
   }: Pick<Settings, "cluster" | "vault" | "raft" | "audit" | "telemetry" | "backup">,
-  source: Sources["vault"],
+  { images, vault: source }: Pick<Sources, "images" | "vault">,
 ): Values {
   const { replicas, storageSize, storageClass, valuesFile } = vault;
   const { values, problems } = vaultValues({
@@ -101,6 +102,7 @@ export function loadVaultValues(
     backup: backup !== undefined,
     performanceMultiplier: raft.performanceMultiplier,
     image: source.image,
+    ownImage: images === "official" || cluster.existing !== undefined,
     tls: podTls(vault.tls),
     seal: vault.seal,
     ...(valuesFile !== undefined && { ownFile: valuesFile }),
@@ -109,6 +111,15 @@ export function loadVaultValues(
   throw new pulumi.RunError(
     `Vault's Helm values cannot be used; nothing was changed.\n  ${problems.join("\n  ")}`,
   );
+}
+
+/** The image that the pods run: the stack's own, where it may have one. What is no text is a rule's affair. */
+function imageOf({ image, ownImage = false }: VaultValuesArgs, own: Values): Decided["image"] {
+  const named = (name: keyof typeof image) => {
+    const value = ownImage ? valueAt(own, `server.image.${name}`) : undefined;
+    return typeof value === "string" ? value : image[name];
+  };
+  return { repository: named("repository"), tag: named("tag") };
 }
 
 /** On a cluster that exists the UI's service is an inner one, unless the stack's own values say otherwise. */

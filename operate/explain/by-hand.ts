@@ -14,9 +14,10 @@ export function kindCreate(cluster: string, settings: Settings, nodeImage: strin
 }
 
 /** Installs Vault's release: the example's values, the stack's own over them, and what the settings decide. */
-export function helmInstallVault(settings: Settings, source: Sources["vault"]): string[] {
+export function helmInstallVault(settings: Settings, sources: Sources): string[] {
   const { vault } = settings;
-  const final = loadVaultValues(settings, source);
+  const { vault: source } = sources;
+  const final = loadVaultValues(settings, sources);
   const files = [exampleValues, ...(vault.valuesFile === undefined ? [] : [vault.valuesFile])];
   const given = files.map((file) => readValuesFile(file).values);
   const merged = given.reduce((below, above) => mergeValues(below, above, "").values, {});

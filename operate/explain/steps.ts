@@ -42,7 +42,7 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
   const release: ExplainedStep = {
     title: `Vault's release vault in the namespace ${namespace}: ${replicas} pods, sealed`,
     resources: [...(settings.vault.tls ? [] : ["vault-namespace"]), "vault-leave", "vault-release"],
-    byHand: [...helmInstallVault(settings, sources.vault), `kubectl --namespace ${namespace} get pods`],
+    byHand: [...helmInstallVault(settings, sources), `kubectl --namespace ${namespace} get pods`],
     here: [
       "Values that the steps could not live with are refused before anything is made, each with its reason.",
       "The next step waits until the pods' containers run, and says why one does not.",

@@ -47,14 +47,10 @@ export async function gatherPlan(name: string, preview: Preview): Promise<Plan> 
   };
 }
 
-function releasePlan(
-  { resources }: Subject,
-  settings: Settings,
-  { vault }: Sources,
-): ReleasePlan | undefined {
+function releasePlan({ resources }: Subject, settings: Settings, sources: Sources): ReleasePlan | undefined {
   const inputs = resources.find(({ urn }) => urn.endsWith("::vault-release"))?.inputs;
   if (!isMap(inputs?.values)) return undefined;
-  return { before: inputs.values, after: loadVaultValues(settings, vault) };
+  return { before: inputs.values, after: loadVaultValues(settings, sources) };
 }
 
 /** What the state, and the journal, know the Vault by; undefined where neither knows of an initialisation. */

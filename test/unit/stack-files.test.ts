@@ -19,7 +19,7 @@ describe("the stacks' files", () => {
   for (const file of files) {
     it(`can be used as they are: ${file}`, () => {
       const { settings } = readStackFile(stackOf(file));
-      loadVaultValues(settings, loadSources().vault);
+      loadVaultValues(settings, loadSources());
     });
 
     it(`explain each line: ${file}`, () => {
@@ -48,7 +48,7 @@ describe("the stacks' files", () => {
     assert.deepEqual(settings.teardown, { retainData: true, protected: true });
     assert.equal(settings.vault.tls?.source, "secret");
     assert.ok(settings.cluster.existing);
-    const { server } = loadVaultValues(settings, loadSources().vault) as {
+    const { server } = loadVaultValues(settings, loadSources()) as {
       server: { topologySpreadConstraints: { whenUnsatisfiable: string }[]; dataStorage: object };
     };
     assert.equal(server.topologySpreadConstraints[0]?.whenUnsatisfiable, "DoNotSchedule");

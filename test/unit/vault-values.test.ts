@@ -244,6 +244,33 @@ describe("The values of the Vault chart", () => {
         assert.match(onlyProblem(own, key), says);
       });
 
+    describe("of the image", () => {
+      const other = { repository: "registry.example.com:5000/vault", tag: "1.21.0" };
+      const pulls = { ownImage: true };
+
+      it("names another one where the nodes pull what they run, in every container that is Vault's", () => {
+        const tls = { secretName: "issued", watched: true };
+        const { values, problems } = withOwn(
+          { server: { image: other } },
+          { ...pulls, tls, image: { repository: "hashicorp/vault", tag: "1.21.1" } },
+        );
+        assert.deepEqual(problems, []);
+        assert.deepEqual(valueAt(values, "server.image"), other);
+        const [watch] = valueAt(values, "server.extraContainers") as { image: string }[];
+        assert.equal(watch?.image, `${other.repository}:${other.tag}`);
+      });
+
+      it("names its tag alone, and the repository stays", () => {
+        const { values } = withOwn({ server: { image: { tag: "1.21.0" } } }, pulls);
+        assert.deepEqual(valueAt(values, "server.image"), { ...image, tag: "1.21.0" });
+      });
+
+      it("is told that YAML has made a number of a tag", () => {
+        const said = onlyProblem("server: { image: { tag: 1.20 } }", "server.image.tag", pulls);
+        assert.match(said, /reads 1\.21 as a number[\s\S]*Write it in quotes: tag: "/);
+      });
+    });
+
     it("but a value that says what is so anyway stays", () => {
       const { problems } = withOwn({
         global: { enabled: true, namespace: "" },

@@ -36,7 +36,7 @@ export function downgrade({ changes, release, running, commands }: Plan): Explai
       because: [cause("Vault", first.version, tag)],
       covers: [],
       refused: {
-        why: `Vault has no way back to an older version in place. Put the image of ${first.version}, or a newer one, back into the sources. To have the older one all the same, raise another stack with it, and bring the data there by other means.`,
+        why: `Vault has no way back to an older version in place. Put the image of ${first.version}, or a newer one, back into the values (server.image.tag), or take it out of them. To have the older one all the same, raise another stack with it, and bring the data there by other means.`,
         next: [commands.up],
       },
     },
