@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Loss } from "../../operate/rehearsal/ledger.ts";
+import { type Loss, longestGap } from "../../operate/rehearsal/ledger.ts";
 import { makeMount, newPath } from "../../operate/rehearsal/mount.ts";
 import { readBack } from "../../operate/rehearsal/read-back.ts";
 import { Writer } from "../../operate/rehearsal/writer.ts";
@@ -21,6 +21,8 @@ export interface Kept {
   acknowledged: number;
   /** Acknowledged writes that are not there through some node. */
   lost: Loss[];
+  /** The longest time without an acknowledged write, in milliseconds. */
+  gapMs: number;
 }
 
 /** Writes while something is done to the cluster, 20 times a second, and reads everything back through every node. */
@@ -40,6 +42,7 @@ export async function underWrites(
   try {
     assert.ok(await more(20), "nothing was written before");
     const before = writer.acknowledged.length;
+    const began = performance.now();
     await work();
     const during = writer.acknowledged.length - before;
     assert.ok(await more(before + during + 20), "nothing is written afterwards");
@@ -48,7 +51,8 @@ export async function underWrites(
     const lost = await Promise.all(
       pods.map((node) => readBack(writer.acknowledged, { road, node, token, mount }, step)),
     );
-    return { acknowledged: during, lost: lost.flat() };
+    const gap = longestGap(writer.writes, began) ?? assert.fail("no gap is known");
+    return { acknowledged: during, lost: lost.flat(), gapMs: Math.round(gap.ms) };
   } finally {
     await writer.stop().catch(() => {});
     await vault.disableMount(mount);
