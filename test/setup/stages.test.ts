@@ -43,9 +43,18 @@ describe("a stage of npm test", function () {
     assert.deepEqual(JSON.parse(running.stdout.split("\n").at(-1) ?? ""), {
       passed: 2,
       failed: 1,
-      remarks: [],
+      remarks: ["failed: falls: fell"],
     });
     assert.match(running.stdout, /✔ stands\n.*✔ holds\n.*1\) falls/);
+  });
+
+  it("says at its end why each of its tests failed, in one line that has room", async () => {
+    const { remarks } = await outcome(`
+      it("long", () => { throw new Error("first\\nsecond " + "x".repeat(2000)); });
+      it("odd", () => { throw "a word"; });`);
+    assert.equal(remarks.length, 2);
+    assert.match(remarks[0], /^failed: long: first second x{200,300}…$/);
+    assert.match(remarks[1], /^failed: odd: .*a word/);
   });
 
   it("counts a test that is skipped as failed, and names it", async () => {
@@ -115,8 +124,11 @@ describe("a stage of npm test", function () {
   });
 
   it("counts a hook that fails", async () => {
-    const { failed } = await outcome(`after(() => { throw new Error("left over"); }); it("a", () => {});`);
+    const { failed, remarks } = await outcome(
+      `after(() => { throw new Error("left over"); }); it("a", () => {});`,
+    );
     assert.equal(failed, 1);
+    assert.match(remarks[0], /^failed: .*after all.*: left over$/);
   });
 
   it("is ended when it hangs, with what it started", async () => {
@@ -166,7 +178,7 @@ describe("a stage of npm test", function () {
     assert.deepEqual(JSON.parse(stdout.split("\n").at(-1) ?? ""), {
       passed: 1,
       failed: 2,
-      remarks: ["not run, which counts as failed: rests"],
+      remarks: ["failed: falls: fell", "not run, which counts as failed: rests"],
     });
   });
 

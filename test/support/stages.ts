@@ -80,6 +80,7 @@ async function runChecks(options: StageOptions): Promise<Outcome> {
 const reportSchema = z.object({
   passed: z.number(),
   failed: z.number(),
+  failures: z.array(z.string()),
   pending: z.array(z.string()),
   total: z.number(),
 });
@@ -112,9 +113,9 @@ function judge(end: string | undefined, report: unknown, stopped: boolean): Outc
   const cut = stopped ? ["stopped before its end"] : [];
   if (!read.success)
     return { passed: 0, failed: 1, remarks: [`mocha ${end ?? "ended"} without a report`, ...cut] };
-  const { passed, pending, total } = read.data;
+  const { passed, failures, pending, total } = read.data;
   let { failed } = read.data;
-  const remarks: string[] = [];
+  const remarks = failures.map((failure) => `failed: ${failure}`);
   for (const title of pending) {
     const why = whyLeftOut(title);
     remarks.push(`${why ? `left out, as ${why}` : "not run, which counts as failed"}: ${title}`);
