@@ -92,9 +92,10 @@ export const kubeconfigFile = kubeconfigPath(stackDir);
 /** Root token and shares, readable by you alone; where people hold the shares, what each of them has, encrypted. */
 export const keysFile = `${stackDir}/vault-init.json`;
 export const rootToken = lifecycle.rootToken;
-export const shares = settings.vault.seal ? undefined : lifecycle.shares;
+// null where there are none: of an undefined one Pulumi warns in every run.
+export const shares = settings.vault.seal ? null : lifecycle.shares;
 /** With a seal (vault.seal.type) there are these instead: they unseal nothing, and make root tokens and other shares. */
-export const recoveryShares = settings.vault.seal ? lifecycle.shares : undefined;
+export const recoveryShares = settings.vault.seal ? lifecycle.shares : null;
 /** For npm run custody shares. No output where the stack holds the shares itself. */
-export const encryptedShares = lifecycle.encryptedShares;
+export const encryptedShares = lifecycle.encryptedShares ?? null;
 export const peers = lifecycle.peers;

@@ -123,13 +123,13 @@ export function sealOf(resources: readonly Resource[]): SealType | undefined {
 const Outputs = z
   .object({
     rootToken: z.string().min(1),
-    shares: z.array(z.string()).optional(),
-    recoveryShares: z.array(z.string()).optional(),
-    encryptedShares: z.object({ shares: z.array(z.unknown()) }).optional(),
+    shares: z.array(z.string()).nullish(),
+    recoveryShares: z.array(z.string()).nullish(),
+    encryptedShares: z.object({ shares: z.array(z.unknown()) }).nullish(),
   })
-  .transform(({ rootToken, shares, recoveryShares = [], encryptedShares }) => ({
+  .transform(({ rootToken, shares, recoveryShares, encryptedShares }) => ({
     rootToken,
-    shares: shares ?? recoveryShares,
+    shares: shares ?? recoveryShares ?? [],
     encrypted: encryptedShares?.shares.length ?? 0,
   }))
   .refine(({ shares, encrypted }) => shares.length + encrypted > 0);

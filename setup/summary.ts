@@ -30,8 +30,8 @@ export function readSummary(found: Record<string, unknown>): Summary {
     const { encryptedShares, recoveryShares, ...rest } = read.data;
     return {
       ...rest,
-      ...(encryptedShares !== undefined && { byHolders: true }),
-      ...(recoveryShares !== undefined && { sealed: true }),
+      ...(encryptedShares != null && { byHolders: true }),
+      ...(recoveryShares != null && { sealed: true }),
     };
   }
   const wrong = read.error.issues.map(({ path }) => path.join("."));

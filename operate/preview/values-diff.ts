@@ -11,11 +11,14 @@ export interface ValueChange {
   to: unknown;
 }
 
-/** The single values in which two differ; lists count as one value. */
+/**
+ * The single values in which two differ; lists count as one value. A null counts as nothing: Pulumi's state keeps none,
+ * and no update comes of one.
+ */
 export function valueChanges(from: Values, to: Values, at = ""): ValueChange[] {
   const keys = new Set([...Object.keys(from), ...Object.keys(to)]);
   return [...keys].flatMap((key) => {
-    const [before, after] = [from[key], to[key]];
+    const [before, after] = [from[key] ?? undefined, to[key] ?? undefined];
     if (isDeepStrictEqual(before, after)) return [];
     if ((isMap(before) || before === undefined) && (isMap(after) || after === undefined))
       return valueChanges(before ?? {}, after ?? {}, `${at}${key}.`);

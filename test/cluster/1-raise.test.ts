@@ -91,6 +91,7 @@ describe("a stack that is raised on a real cluster, through five kills", functio
   it("is finished by the next run: three voters, one leader, and the keys of the one init", async () => {
     const { all, exitCode } = await shared.command("up");
     assert.equal(exitCode, 0, all);
+    assert.doesNotMatch(all, /will not show as a stack output/);
     const outputs = await shared.test.stack.outputs();
     assert.deepEqual(secretOf(outputs, "shares"), shares);
     assert.equal(secretOf(outputs, "rootToken"), shared.keys().rootToken);

@@ -30,7 +30,8 @@ describe("a stage of npm test", function () {
     const file = join(folder, "some.test.ts");
     writeFileSync(file, tests);
     const args = ["--input-type=module", "-e", program, "--", stage, file, String(limitMs)];
-    return execa(process.execPath, args, { stdin: "ignore" });
+    // Of a CI, mocha takes its colours for granted.
+    return execa(process.execPath, args, { stdin: "ignore", env: { NO_COLOR: "1" } });
   };
   const outcome = async (tests: string, limitMs?: number) =>
     JSON.parse((await start(tests, limitMs)).stdout.split("\n").at(-1) ?? "");

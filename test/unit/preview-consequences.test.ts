@@ -178,6 +178,13 @@ describe("what a preview says of a restart", () => {
   });
 });
 
+describe("what a preview says of a value", () => {
+  it("is nothing where it takes away a default of the chart, as it did before: the state keeps no null", () => {
+    const values = { "ui.serviceNodePort": null, "server.image.tag": "2.0.4" };
+    assert.deepEqual(only(judged({ values })).because, ["image: 2.0.3 -> 2.0.4"]);
+  });
+});
+
 describe("what a preview says of volumes", () => {
   for (const [what, to, cause] of [
     ["storage class", { "server.dataStorage.storageClass": "fast" }, "vault.storageClass: none -> fast"],
