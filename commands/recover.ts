@@ -5,6 +5,7 @@ import { findLeft, problemsOf } from "../operate/recover/found.ts";
 import { podStores } from "../operate/recover/pod-stores.ts";
 import { recoverQuorum } from "../operate/recover/recover.ts";
 import { foundText, nextCommands, recoveredText } from "../operate/recover/text.ts";
+import { readStackFile } from "../operate/stack-file.ts";
 import { commandsOf } from "../operate/views/commands.ts";
 import { openSubject } from "../operate/views/subject.ts";
 import { gatherViews, wayToNode } from "../operate/views/views.ts";
@@ -71,12 +72,12 @@ async function run(): Promise<never> {
   const [views, begun] = [await gatherViews(subject, limitMs), await readBegun(stackDir)];
   const found = findLeft(subject, views);
   const problems = problemsOf(found, given, begun, {
-    up: commands.up,
+    unseal: keys.byHolders ? commands.unseal : commands.up,
     restore: `npm run restore <snapshot> -- --stack ${name}`,
   });
   if (problems.length > 0)
     throw new CommandError(`Nothing is recovered; nothing was changed.\n  ${problems.join("\n  ")}`);
-  say(foundText(found));
+  say(foundText(found, keys.byHolders && { threshold: keys.threshold, command: commands.unseal }));
   if (flags["dry-run"]) {
     const text = flags.json ? `${JSON.stringify(found, null, 2)}\n` : "Nothing was changed.\n";
     return await printAndExit(text, 0);
@@ -92,7 +93,10 @@ async function run(): Promise<never> {
     keys,
     stores: await podStores(target.reach, stack.env),
     roadTo: (node) => openRoad(wayToNode(target, views, node)),
-    timeoutSeconds: waitSeconds,
+    // People take as long as an update would wait for them.
+    timeoutSeconds: keys.byHolders
+      ? Math.max(waitSeconds, readStackFile(name).settings.timeouts.stepSeconds)
+      : waitSeconds,
     say,
     signal,
   });

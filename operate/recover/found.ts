@@ -68,7 +68,7 @@ export function problemsOf(
   found: Found,
   given: readonly string[],
   begun: Begun | undefined,
-  commands: { up: string; restore: string },
+  commands: { unseal: string; restore: string },
 ): string[] {
   const { voters, survivors, lost, leader } = found;
   const majority = Math.floor(voters.length / 2) + 1;
@@ -102,7 +102,7 @@ export function problemsOf(
   if (survivors.length >= majority)
     return [
       ...problems,
-      `${survivors.length} of ${voters.length} voters have their stores, and ${majority} are a majority: nothing is lost. Have them unsealed: ${commands.up}`,
+      `${survivors.length} of ${voters.length} voters have their stores, and ${majority} are a majority: nothing is lost. Have them unsealed: ${commands.unseal}`,
     ];
   for (const { node, why } of lost.filter(({ node, store }) => store === "unknown" && !given.includes(node)))
     problems.push(

@@ -90,6 +90,16 @@ export async function recoverQuorum(
       say(`${node} has peers.json: ${nodes.join(", ")}`);
     }
     if (seal !== undefined) for (const node of nodes) await restart(node);
+    // Holders whose shares stay in memory may have opened one before it had peers.json, which is read then only.
+    else
+      for (const node of nodes) {
+        const { sealed } = await withVault(node, recovering, (vault) =>
+          until(`${node} to answer`, () => vault.sealStatus(), step()),
+        );
+        if (sealed) continue;
+        say(`${node} was unsealed meanwhile, before it had peers.json`);
+        await restart(node);
+      }
     for (const node of nodes)
       await withVault(node, recovering, (vault) =>
         unsealNode(vault, { ...recovering, ...recovering.keys }, named(node, step())),

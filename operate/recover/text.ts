@@ -6,8 +6,14 @@ import type { Views } from "../views/views.ts";
 import type { Found } from "./found.ts";
 import type { Recovered } from "./recover.ts";
 
-/** What is left, and what may be lost. */
-export function foundText({ voters, survivors, lost }: Found): string {
+/**
+ * What is left, and what may be lost.
+ * @param holders where people hold the shares: how many are wanted, and what each of them types
+ */
+export function foundText(
+  { voters, survivors, lost }: Found,
+  holders?: { threshold: number; command: string },
+): string {
   const majority = Math.floor(voters.length / 2) + 1;
   const most = Math.max(...survivors.map(({ index = -1 }) => index));
   const rows = [
@@ -21,7 +27,7 @@ export function foundText({ voters, survivors, lost }: Found): string {
   return [
     `${voters.length} voters, ${majority} are a majority, ${survivors.length} ${survivors.length === 1 ? "has its store" : "have their stores"}:`,
     ...rows,
-    `What is done: ${survivors.map(({ node }) => node).join(", ")} ${survivors.length === 1 ? "is" : "are"} restarted, copied to this machine, told by raft/peers.json to be the whole cluster, and unsealed.`,
+    `What is done: ${survivors.map(({ node }) => node).join(", ")} ${survivors.length === 1 ? "is" : "are"} restarted, copied to this machine, told by raft/peers.json to be the whole cluster, and unsealed${holders ? ` by holders of ${holders.threshold} shares, who are waited for (each: ${holders.command})` : ""}.`,
     `What may be lost: writes that Vault has acknowledged and that had reached only ${lost.map(({ node }) => node).join(", ")}. Nobody can tell which.`,
     "If a node that is lost ever comes back with its old store, there are two Vaults: delete that store first.",
   ].join("\n");

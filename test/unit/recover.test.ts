@@ -7,7 +7,7 @@ import { evidenceOf } from "../support/evidence.ts";
 import { stateOf } from "../support/subject.ts";
 
 const pods = ["vault-0", "vault-1", "vault-2"];
-const commands = { up: "npm run up", restore: "npm run restore <snapshot>" };
+const commands = { unseal: "npm run up", restore: "npm run restore <snapshot>" };
 const claim = (pod: string, uid: string) => ({ name: `data-${pod}`, uid, phase: "Bound" });
 const standing = evidenceOf();
 const blank = { ...standing.vault["vault-2"]?.value, initialised: false, sealed: true, leads: false };

@@ -13,7 +13,7 @@ import { stateOf, subjectOf } from "../support/subject.ts";
 import { VaultStack } from "../support/vault-stack.ts";
 
 const pods = ["vault-0", "vault-1", "vault-2"];
-const commands = { up: "npm run up", restore: "npm run restore <snapshot>" };
+const commands = { unseal: "npm run up", restore: "npm run restore <snapshot>" };
 
 describe("npm run recover quorum, on real Vault processes", function () {
   this.timeout(150_000);
@@ -133,6 +133,19 @@ describe("npm run recover quorum, on real Vault processes", function () {
       assert.equal(said.filter((line) => line.includes("is copied to")).length, Math.max(1, copied));
       assert.deepEqual((await process(survivor).get("team/before", stack.token)).data, { value: "kept" });
     });
+
+  it("starts a node anew that holders have opened before it had peers.json", async () => {
+    await destroyOthers();
+    const { stores } = recovering();
+    // Shares that stay in a holder's memory go to a node as soon as it is sealed.
+    const copy: typeof stores.copy = async (pod, file, ends) => {
+      await stores.copy(pod, file, ends);
+      assert.equal((await stack.unseal(pod)).code, 0);
+    };
+    const { leader, voters } = await run({ stores: { ...stores, copy } });
+    assert.deepEqual([leader, voters], [survivor, [survivor]]);
+    assert.ok(said.includes(`${survivor} was unsealed meanwhile, before it had peers.json`));
+  });
 
   it("is refused while a node leads, and where a majority has its stores, sealed or not", async () => {
     assert.match(problemsOf(await look(), [], undefined, commands).join(), /leads: there is a quorum/);

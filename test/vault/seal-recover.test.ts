@@ -39,7 +39,7 @@ describe("npm run recover quorum of a Vault with a seal, on real Vault processes
     const peers = stack.nodes.nodes.map(({ name: node, clusterAddress: address }) => ({ node, address }));
     const subject = subjectOf(stack, { resources: stateOf(pods, {}, {}, peers) });
     const found = findLeft(subject, await gatherViews(subject));
-    assert.deepEqual(problemsOf(found, [], undefined, { up: "up", restore: "restore" }), []);
+    assert.deepEqual(problemsOf(found, [], undefined, { unseal: "up", restore: "restore" }), []);
     const said: string[] = [];
     const recovered = await recoverQuorum(found, undefined, {
       ...{ stack: "dev", stackDir: stack.stackDir, reach: Target.parse(stack.target()).reach },
