@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { refuseWithoutShares } from "../operate/custody/held.ts";
 import { type OpenVault, openVault, vaultKeys } from "../operate/open-vault.ts";
-import { rehearseFailover } from "../operate/rehearsal/failover.ts";
+import { rehearseFailover, usualBackSeconds } from "../operate/rehearsal/failover.ts";
 import { type Killer, nodeKiller, podKiller, signalKiller } from "../operate/rehearsal/killers.ts";
 import { multiplierOf } from "../operate/rehearsal/multiplier.ts";
 import { picture } from "../operate/rehearsal/picture.ts";
@@ -14,6 +14,7 @@ import { keysFor } from "../operate/restore/original-keys.ts";
 import { rehearseRestore } from "../operate/restore/rehearse-restore.ts";
 import { rehearsedText } from "../operate/restore/text.ts";
 import { listSnapshots } from "../operate/snapshot/list.ts";
+import { readStackFile } from "../operate/stack-file.ts";
 import { clusterExists } from "../operate/stack-texts.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
 import { CommandError, printAndExit, runCommand, stopOnInterrupt } from "../setup/command.ts";
@@ -65,18 +66,18 @@ async function restore(): Promise<never> {
     left: "Left at once. The next rehearsal removes what this one has left.",
   });
   await takeStackLock(stack.dir, "rehearsal", within({ say, signal }, lockSeconds));
-  const stackDir = relative(checkout, stack.dir);
-  const snapshot = file ?? (await listSnapshots(stackDir))[0]?.file;
-  if (snapshot === undefined)
-    throw new CommandError(
-      `Stack ${stack.name} has no snapshot on this machine. Next: npm run snapshot save -- --stack ${stack.name}`,
-    );
   const now = await vaultKeys(open);
   refuseWithoutShares(
     now,
     "Rehearsing a restore opens a copy of the snapshot, and that",
     `docs/custody.md, Snapshots, says how the holders prove one`,
   );
+  const stackDir = relative(checkout, stack.dir);
+  const snapshot = file ?? (await listSnapshots(stackDir))[0]?.file;
+  if (snapshot === undefined)
+    throw new CommandError(
+      `Stack ${stack.name} has no snapshot on this machine. Next: npm run snapshot save -- --stack ${stack.name}`,
+    );
   const keys = await keysFor(snapshot, stackDir, now, say);
   const waiting = { timeoutSeconds: restoreSeconds, say, signal };
   const rehearsed = await rehearseRestore({
@@ -106,6 +107,10 @@ async function failover(): Promise<never> {
     settleSeconds: settleSeconds(performanceMultiplier ?? 5),
     say,
     signal,
+    // People take as long as an update would wait for them.
+    ...(keys.byHolders && {
+      backSeconds: Math.max(usualBackSeconds, readStackFile(stack.name).settings.timeouts.stepSeconds),
+    }),
     ended: (round) => say(headline(round)),
   });
   const began = found[0]?.began.slice(0, 19).replaceAll(":", "-");

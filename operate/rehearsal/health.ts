@@ -14,6 +14,8 @@ export interface Problem {
   found: string;
   /** Where `npm run up` mends it: it unseals, and brings in what has not joined. */
   upHelps: boolean;
+  /** A node that wants its shares; where people hold them, they open it. */
+  sealed?: true;
 }
 
 /** Looks once whether all nodes are unsealed voters in autopilot's good opinion, under one leader. */
@@ -26,7 +28,7 @@ export async function healthOf(vaults: readonly Vault[]): Promise<Health> {
       try {
         const { initialized, sealed } = await vault.sealStatus();
         if (!initialized) see(`${vault.node} is not initialised`, true);
-        else if (sealed) see(`${vault.node} is sealed`, true);
+        else if (sealed) problems.push({ found: `${vault.node} is sealed`, upHelps: true, sealed: true });
         else if ((await vault.leader()).is_self) leaders.push(vault);
       } catch (error) {
         if (!mayPass(error)) throw error;

@@ -26,14 +26,13 @@ export interface Rehearsing {
   signal: AbortSignal;
   /** How long all nodes have to be well before a leader is ended. */
   settleSeconds: number;
+  /** The longest that bringing a node back may take, in seconds. */
+  backSeconds: number;
   /** When a node was last unsealed, ms since the epoch; 0 where none was. */
   unsealedAt: number;
   /** The node that is ended and not yet back; for whoever cleans up after an interrupt. */
   down?: { node: string; aimed: Aimed } | undefined;
 }
-
-/** The longest that bringing a node back may take, in seconds: a kubelet starts a container that ended often only after 300 s. */
-const backSeconds = 600;
 
 /** Ends the node that is aimed at. Where that fails, the node is put back as it was. */
 export async function kill(rehearsing: Rehearsing): Promise<void> {
@@ -53,7 +52,7 @@ export async function bringBack(rehearsing: Rehearsing): Promise<void> {
   if (down === undefined) return;
   const { node, aimed } = down;
   await aimed.restore();
-  const step = within(rehearsing, backSeconds);
+  const step = within(rehearsing, rehearsing.backSeconds);
   const next = kubectl(vault.target, `describe pod ${node}`);
   await until(`${node} to be started again`, () => aimed.restarted(), step, next);
   const client = new Vault(vault.road, node, step);

@@ -3,6 +3,7 @@ import { rehearseFailover } from "../../operate/rehearsal/failover.ts";
 import type { Killer } from "../../operate/rehearsal/killers.ts";
 import type { RehearsedVault } from "../../operate/rehearsal/rehearsing.ts";
 import { isGood } from "../../operate/rehearsal/report.ts";
+import { poll } from "../../setup/processes.ts";
 import { openRoad } from "../../steps/lib/reach.ts";
 import { Target } from "../../steps/lib/target.ts";
 import { RecordingProxy } from "../support/recording-proxy.ts";
@@ -72,15 +73,19 @@ describe("a rehearsal of a leader's failure", function () {
       rounds?: number;
       settleSeconds?: number;
       pods?: string[];
+      byHolders?: true;
       stop?: AbortController;
     } = {},
-  ) =>
-    rehearseFailover(await vault(more.pods), more.killer ?? killer(), {
+  ) => {
+    const given = await vault(more.pods);
+    const keys = more.byHolders ? { ...given.keys, shares: [], byHolders: true as const } : given.keys;
+    return await rehearseFailover({ ...given, keys }, more.killer ?? killer(), {
       rounds: more.rounds ?? 1,
       settleSeconds: more.settleSeconds ?? 0,
       say: (line) => void said.push(line),
       signal: (more.stop ?? new AbortController()).signal,
     });
+  };
 
   const assertWhole = async () => {
     const ran = await stack.verify();
@@ -180,6 +185,27 @@ describe("a rehearsal of a leader's failure", function () {
     await assertWhole();
   });
 
+  it("asks the holders of the shares for the node that it ended, and waits for nobody once it is interrupted", async () => {
+    const [stop, from] = [new AbortController(), said.length];
+    const rehearsal = rehearse({ stop, byHolders: true });
+    const asked = /: is sealed; each holder of a share: npm run unseal -- --stack dev$/;
+    const outcome = assert.rejects(rehearsal, /^Error: Stopped\.$/);
+    await poll(async () => said.slice(from).some((line) => asked.test(line)) || undefined, { forMs: 60_000 });
+    stop.abort(new Error("Stopped."));
+    const began = Date.now();
+    await outcome;
+    assert.ok(Date.now() - began < 20_000);
+    assert.match(said[from] ?? "", /people hold the shares: .* holders of 3 shares .*--stay 60$/);
+    const name = ended.at(-1) ?? "";
+    assert.ok(
+      said
+        .slice(from)
+        .includes(`${name} is sealed until its holders unseal it: npm run unseal -- --stack dev`),
+    );
+    assert.equal((await stack.unseal(name)).code, 0);
+    await assertWhole();
+  });
+
   it("removes the mount of a rehearsal that was killed, and no other", async () => {
     const node = await running();
     const left = { type: "kv", description: "Made by npm run rehearse" };
@@ -220,6 +246,7 @@ describe("a rehearsal of a leader's failure", function () {
     await follower.restart();
     const next = /Next: npm run up -- --stack dev$/;
     await assertRefused(rehearse(), new RegExp(`  ${follower.name} is sealed`), next);
+    await assertRefused(rehearse({ byHolders: true }), /Next: npm run unseal -- --stack dev$/);
     assert.equal((await stack.unseal(follower.name)).code, 0);
   });
 
