@@ -1,6 +1,6 @@
 // npm run unseal: people who hold the shares unseal a Vault, together or each from their own machine.
 import { askUnseen } from "../operate/ask-unseen.ts";
-import { heldByPeople } from "../operate/custody/held.ts";
+import { heldByPeople, refuseUnknownStore } from "../operate/custody/held.ts";
 import { makeToken } from "../operate/custody/token.ts";
 import { openVault, vaultKeys } from "../operate/open-vault.ts";
 import { readStackFile } from "../operate/stack-file.ts";
@@ -10,6 +10,7 @@ import { placeFlags, placeOf } from "../operate/unseal/place.ts";
 import { Raising } from "../operate/unseal/raise.ts";
 import { nodeLine, wanted } from "../operate/unseal/text.ts";
 import { type Unseal, type Unsealed, unseal } from "../operate/unseal/unseal.ts";
+import { pulumiView } from "../operate/views/pulumi-view.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
 import { CommandError, printAndExit, runCommand, stopOnInterrupt } from "../setup/command.ts";
 import { Vault } from "../steps/lib/vault.ts";
@@ -82,10 +83,11 @@ async function ofStack(
   const { road, pods, target, resources } = open;
   const keys = await heldByPeople(name, target.stackDir);
   const store = await road.storeOf("vault-0", signal).catch(() => undefined);
-  if (store !== undefined && keys.pvcUid !== undefined && store !== keys.pvcUid)
-    throw new CommandError(
-      `vault-0 runs on another store than the shares are for. Known: ${keys.pvcUid}; found: ${store}. No share was sent.\nNext: npm run doctor -- --stack ${name}`,
-    );
+  refuseUnknownStore(keys, store, {
+    stack: name,
+    pinned: pulumiView(resources, pods).pinned.stores["vault-0"],
+    giveUp: readStackFile(name).settings.vault.giveUp,
+  });
   const vaults = pods.map((pod) => new Vault(road, pod, { signal }));
   const token = async () => {
     const known = (await vaultKeys(open))?.rootToken;
@@ -157,7 +159,7 @@ async function cancel({ vaults }: Opened): Promise<never> {
 async function print({ nodes, wanted, good }: Unsealed): Promise<never> {
   const next =
     wanted > 0
-      ? `${wanted} more ${wanted === 1 ? "share is" : "shares are"} wanted. Each holder: npm run unseal`
+      ? `${wanted} more ${wanted === 1 ? "share is" : "shares are"} wanted. Each holder: ${flags.kubeconfig === undefined ? `npm run unseal -- --stack ${name}` : "the same command"}`
       : `Nothing is sealed.${flags.kubeconfig === undefined ? ` Next: npm run up -- --stack ${name}` : ""}`;
   const text = `${nodes.map((node) => `${nodeLine(node)}\n`).join("")}${next}\n`;
   return await printAndExit(

@@ -23,6 +23,24 @@ export async function heldByPeople(stack: string, stackDir: string): Promise<Hel
 }
 
 /**
+ * Refuses to send shares to a vault-0 on a store that nobody knows. One that has joined anew in the place of a lost store
+ * is on the store that the state knows by now, or the settings give up the one that the shares were made in.
+ * @param store what vault-0 runs on; undefined where that is not known
+ * @throws CommandError where it is neither
+ */
+export function refuseUnknownStore(
+  { pvcUid: made }: Pick<Keys, "pvcUid">,
+  store: string | undefined,
+  { stack, pinned, giveUp }: { stack: string; pinned: string | undefined; giveUp: readonly string[] },
+): void {
+  if (store === undefined || made === undefined || store === made) return;
+  if (store === pinned || giveUp.includes(made)) return;
+  throw new CommandError(
+    `vault-0 runs on another store than the shares are for. Known: ${pinned ?? made}; found: ${store}. No share was sent.\nNext: npm run doctor -- --stack ${stack}`,
+  );
+}
+
+/**
  * Refuses what cannot be done without the shares themselves.
  * @param what such as "A rekey"
  * @param instead what the holders can do, as one sentence or command
