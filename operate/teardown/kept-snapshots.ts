@@ -1,6 +1,7 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { checkout } from "../../setup/folders.ts";
+import { keysPath } from "../../steps/lib/keys-file.ts";
 import { savedElsewhere, snapshotFiles, snapshotFolder } from "../../steps/lib/snapshot-record.ts";
 
 /** What stays of a stack's backups, as lines of its receipt, and the commands that remove it. */
@@ -17,13 +18,15 @@ export async function keptSnapshots(stackDir: string): Promise<KeptSnapshots> {
   const keys = readdirSync(folder)
     .filter((name) => /^vault-init\..+\.json$/.test(name))
     .map((name) => join(stackDir, name));
+  // Where the volumes stay, Vault's own journal does, and has its own line to be removed by.
+  const now = existsSync(join(checkout, keysPath(stackDir))) ? [keysPath(stackDir)] : [];
   const snapshots = [
     ...(length > 0 ? [`${length} snapshot${length === 1 ? "" : "s"} in ${snapshotFolder(stackDir)}`] : []),
     ...(elsewhere.length > 0 ? [`what was saved to ${elsewhere.join(", ")}`] : []),
   ];
   return {
     kept: [
-      `${snapshots.join(", ")}, and the keys that open them: ${keys.join(", ") || "none on this machine"}`,
+      `${snapshots.join(", ")}, and the keys that open them: ${[...now, ...keys].join(", ") || "none on this machine"}`,
     ],
     remove: [`rm -r ${[snapshotFolder(stackDir), ...keys].join(" ")}`],
   };
