@@ -77,7 +77,10 @@ async function save(): Promise<never> {
   }
   await renewStackToken({ ...open, stack: name, stackDir: open.target.stackDir, ...step });
   const { clusterId, savedAt } = record;
-  const text = `Saved ${saved.file} (${bytes(saved.size)}), from ${leader.node}. Its keys are those of now: keep them as long as the snapshot.\nProve that it can be restored: npm run rehearse restore${name === "dev" ? "" : ` -- --stack ${name}`}\n`;
+  const proving = keys.byHolders
+    ? "docs/custody.md, Snapshots, says how the holders do it"
+    : `npm run rehearse restore${name === "dev" ? "" : ` -- --stack ${name}`}`;
+  const text = `Saved ${saved.file} (${bytes(saved.size)}), from ${leader.node}. Its keys are those of now: keep them as long as the snapshot.\nProve that it can be restored: ${proving}\n`;
   return await printAndExit(flags.json ? json({ ...saved, clusterId, savedAt }) : text, 0);
 }
 

@@ -43,8 +43,8 @@ export function peersJson(nodes: readonly Voter[]): string {
  * its store: then all that is wanted is that they are unsealed.
  */
 export function recovery(evidence: Evidence): string[] {
-  const { subject } = evidence;
-  const { kubectl, vault } = commandsOf(subject);
+  const { subject, pulumi } = evidence;
+  const { kubectl, unseal, vault } = commandsOf(subject);
   const left = survivors(evidence);
   if (left.length === voters(evidence).length) return [];
   if (left.length === 0)
@@ -64,12 +64,14 @@ export function recovery(evidence: Evidence): string[] {
     ),
     "# 3. Start the survivors again, all before any is unsealed; Vault reads peers.json when it is unsealed, and deletes it:",
     kubectl(`delete pod ${left.map(({ node }) => node).join(" ")}`),
-    ...(sealOf(subject.resources) === undefined
-      ? [
-          "# 4. Unseal them with the shares that there have always been, the threshold number of times each:",
-          ...each((node) => kubectl(`exec -it ${node} -- vault operator unseal`)),
-        ]
-      : ["# 4. They unseal themselves, by their seal."]),
+    ...(pulumi.byHolders
+      ? ["# 4. The holders of the shares unseal them:", unseal]
+      : sealOf(subject.resources) === undefined
+        ? [
+            "# 4. Unseal them with the shares that there have always been, the threshold number of times each:",
+            ...each((node) => kubectl(`exec -it ${node} -- vault operator unseal`)),
+          ]
+        : ["# 4. They unseal themselves, by their seal."]),
     "# 5. See that one of them leads:",
     vault(left[0]?.node ?? "", "operator raft list-peers"),
     "# 6. Give up the stores that are lost, and let blank nodes join in their place:",

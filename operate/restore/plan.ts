@@ -5,6 +5,7 @@ import { leaderAmong } from "../../steps/lib/leading.ts";
 import { readSnapshot, type SnapshotFacts } from "../../steps/lib/snapshot-file.ts";
 import { readRecord, type SnapshotRecord } from "../../steps/lib/snapshot-record.ts";
 import { isOlder } from "../../steps/lib/vault-version.ts";
+import type { VaultKeys } from "../open-vault.ts";
 import { type Begun, readBegun } from "./begun.ts";
 import { type Restoring, vaultsWith } from "./restoring.ts";
 
@@ -33,10 +34,10 @@ export async function planRestore(restoring: Restoring): Promise<Plan> {
   const begun = left?.sha256 === facts.sha256 ? left : undefined;
   const live = await liveOf(restoring, keys.rootToken);
   const plan: Plan = { file, facts, record, force: fromCluster !== undefined, live, begun };
-  const problems = problemsOf(plan, fromCluster, keys.seal);
+  const problems = problemsOf(plan, fromCluster, keys);
   if (live === undefined && begun === undefined)
     problems.push(
-      `no node leads, and Vault takes a snapshot only where one does. Unseal it first: npm run up -- --stack ${stack}`,
+      `no node leads, and Vault takes a snapshot only where one does. Unseal it first: npm run ${keys.byHolders ? "unseal" : "up"} -- --stack ${stack}`,
     );
   if (problems.length > 0)
     throw new CommandError(`${file} is not restored; nothing was changed.\n  ${problems.join("\n  ")}`);
@@ -61,7 +62,7 @@ async function liveOf(restoring: Restoring, token: string): Promise<Plan["live"]
 export function problemsOf(
   { file, facts, record, live, begun }: Omit<Plan, "force">,
   fromCluster: string | undefined,
-  seal = "shamir",
+  { seal = "shamir", byHolders }: Pick<VaultKeys, "seal" | "byHolders"> = {},
 ): string[] {
   const problems: string[] = [];
   if (facts.seal !== undefined && facts.seal.type !== seal)
@@ -77,7 +78,7 @@ export function problemsOf(
     problems.push(`it is a snapshot of the Vault ${of}, not of ${fromCluster}`);
   if (fromCluster === undefined && begun === undefined && of !== undefined && live && of !== live.clusterId)
     problems.push(
-      `it is a snapshot of another Vault: of ${of}, and ${live.clusterId} runs. To put that one in its place, with its own shares and tokens: --from-cluster ${of}`,
+      `it is a snapshot of another Vault: of ${of}, and ${live.clusterId} runs. ${byHolders ? `A stack whose shares people hold takes none of other shares; ${byHand}` : `To put that one in its place, with its own shares and tokens: --from-cluster ${of}`}`,
     );
   if (live && facts.vaultVersion !== undefined && isNewer(facts.vaultVersion, live.version))
     problems.push(
@@ -85,6 +86,10 @@ export function problemsOf(
     );
   return problems;
 }
+
+/** How a snapshot is opened whose shares no stack holds. */
+export const byHand =
+  "the holders of its time open it in a Vault that is raised by hand (docs/custody.md, Snapshots)";
 
 /** Whether the snapshot's version is of a later major or minor release; patch releases store alike. */
 function isNewer(version: string, running: string): boolean {

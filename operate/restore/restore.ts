@@ -8,9 +8,10 @@ import type { Vault } from "../../steps/lib/vault.ts";
 import { VaultError } from "../../steps/lib/vault-error.ts";
 import { until, within } from "../../steps/lib/wait.ts";
 import type { GivenKeys } from "../adopt/given-keys.ts";
+import type { VaultKeys } from "../open-vault.ts";
 import { type Begun, forgetBegun, writeBegun } from "./begun.ts";
 import { openWith } from "./open-with.ts";
-import type { Plan } from "./plan.ts";
+import { byHand, type Plan } from "./plan.ts";
 import { type Proved, prove } from "./prove.ts";
 import { type Restoring, vaultsWith } from "./restoring.ts";
 
@@ -47,7 +48,7 @@ export async function restore(
     if (goesOn) say(`${file} was sent by a run that was begun at ${begun.begunAt} and cut off; going on`);
     else {
       const leader = await until("a node to lead", () => leaderAmong(vaults), step);
-      await sendSnapshot(leader, file, { force }).catch((error) => refused(error, plan, keys.seal));
+      await sendSnapshot(leader, file, { force }).catch((error) => refused(error, plan, keys));
       say(`${leader.node} has taken the snapshot`);
       const look = async () => {
         if (!(await isIn(vaults, force)))
@@ -111,12 +112,17 @@ async function isIn(vaults: readonly Vault[], force: boolean): Promise<boolean> 
 }
 
 /** Vault itself notices a snapshot of other keys. */
-function refused(error: unknown, { file, record }: Plan, seal: string | undefined): never {
+function refused(error: unknown, { file, record }: Plan, { seal, byHolders }: VaultKeys): never {
   if (!(error instanceof VaultError) || !error.message.includes("could not verify hash file")) throw error;
   if (seal !== undefined)
     throw new StepError(
       `${error.message}. The seal ${seal} of this Vault does not open ${file}: it was taken while another key of the seal was used, or it is of another Vault. Nothing was changed. It can be restored where that key is the seal's (docs/seal.md, Snapshots); another Vault's with the same key: --from-cluster ${record?.clusterId ?? "<the id of its Vault>"}`,
       "npm run restore -- --help",
+    );
+  if (byHolders)
+    throw new StepError(
+      `${error.message}. ${file} was taken while Vault had other shares: it is of another Vault, or of this one before a rekey. Nothing was changed; ${byHand}`,
+      `npm run snapshot inspect ${file}`,
     );
   throw new StepError(
     `${error.message}. ${file} was taken while Vault had other shares: it is of another Vault, or of this one before a rekey. Nothing was changed. With the shares of its time it can be restored: --from-cluster ${record?.clusterId ?? "<the id of its Vault>"}`,

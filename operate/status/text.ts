@@ -74,7 +74,7 @@ function keysLines({ rootRevoked, rekeyBegunAt, custody, stack }: Status): strin
   ];
 }
 
-function snapshotLines({ snapshots, stack }: Status, now: Date): string[] {
+function snapshotLines({ snapshots, stack, custody }: Status, now: Date): string[] {
   if (snapshots === undefined) return [];
   const { count, newest, proved } = snapshots;
   const flag = stack === "dev" ? "" : ` -- --stack ${stack}`;
@@ -82,7 +82,7 @@ function snapshotLines({ snapshots, stack }: Status, now: Date): string[] {
   const index = newest.index === undefined ? "" : ` (raft index ${newest.index})`;
   const proof = proved
     ? `restore proved ${ago(proved.provedAt, now)} ago, in ${proved.seconds} s`
-    : `restore never proved (npm run rehearse restore${flag})`;
+    : `restore never proved (${custody ? "docs/custody.md, Snapshots" : `npm run rehearse restore${flag}`})`;
   return [`  snapshot: the newest of ${count} is ${ago(newest.savedAt, now)} old${index}; ${proof}`];
 }
 

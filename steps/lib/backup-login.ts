@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { StepError } from "./errors.ts";
+import { readKeys } from "./keys-file.ts";
 import type { Target } from "./target.ts";
 import { kubectl } from "./target.ts";
 import type { Vault } from "./vault.ts";
@@ -72,12 +73,17 @@ export async function makeBackupLogin(
 ): Promise<"made" | "there already"> {
   const { mounted, written } = await found(vault, target);
   if (mounted && written && (await isAsWanted(vault, login))) return "there already";
-  await write(vault, login, mounted).catch((error) => {
+  await write(vault, login, mounted).catch(async (error) => {
     if (!(error instanceof VaultError)) throw error;
     if (/plugin not found|unknown backend/.test(error.message))
       throw new StepError(
         "this Vault has no auth method `kubernetes`, by which scheduled snapshots log in. Nothing was changed",
         "npm run setup   (then npm run up; or without a schedule: pulumi config rm backup.schedule)",
+      );
+    if (error.status === 403 && (await readKeys(target.stackDir))?.pgp !== undefined)
+      throw new StepError(
+        `${error.message}. The stack's token may not make the login of scheduled snapshots; the root token makes it, together with another token for the stack`,
+        `npm run custody token -- --stack ${target.stack}   (then npm run up)`,
       );
     if (error.status === 403)
       throw new StepError(

@@ -8,6 +8,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -16,6 +17,7 @@ import { backupScript } from "../../components/backup-script.ts";
 import { goodRecord } from "../../operate/backup/view.ts";
 import { policyText, stackPolicy, stackRules } from "../../operate/rotation/policies.ts";
 import { backupLogin } from "../../steps/lib/backup-login.ts";
+import { keysPath, readKeys, writeKeys } from "../../steps/lib/keys-file.ts";
 import { readSnapshot } from "../../steps/lib/snapshot-file.ts";
 import { readRecord } from "../../steps/lib/snapshot-record.ts";
 import { podToken, tokenReviews } from "../support/token-review.ts";
@@ -196,6 +198,14 @@ describe("snapshots on a schedule, of a real Vault", function () {
       bound_service_account_namespaces: ["vault"],
     });
     assertRefused(await as("backup-login"), "may not make the login", "npm run root generate -- --stack dev");
+    // Where people hold the shares there is no `root generate`.
+    const { answer: _, ...journal } = (await readKeys(stack.stackDir)) ?? assert.fail("there is no journal");
+    const held = { holder: { fingerprint: "A".repeat(40), name: "Ada", publicKey: "" }, encrypted: "AAAA" };
+    const pgp = { shares: [held], rootToken: held, initialisedAt: new Date().toISOString() };
+    const asItWas = await readFile(keysPath(stack.stackDir), "utf8");
+    await writeKeys(stack.stackDir, { ...journal, pgp });
+    assertRefused(await as("backup-login"), "root token makes it", "npm run custody token -- --stack dev");
+    await writeFile(keysPath(stack.stackDir), asItWas);
     const ended = await as("backup-logout");
     assert.equal(ended.code, 0, ended.stderr);
     assert.match(ended.stderr, /stays in Vault, without use.*403/s);

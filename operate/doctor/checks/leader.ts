@@ -48,8 +48,8 @@ export const leader: Check = {
 
 /** The quorum, where so few voters are there that nobody can be elected. */
 function lost(evidence: Evidence): Finding | undefined {
-  const { subject, vault } = evidence;
-  const { up, kubectl } = commandsOf(subject);
+  const { subject, vault, pulumi } = evidence;
+  const { up, unseal, kubectl } = commandsOf(subject);
   const all = voters(evidence);
   const serving = all.filter(
     ({ node }) => vault[node]?.value?.initialised && vault[node].value.sealed === false,
@@ -67,7 +67,15 @@ function lost(evidence: Evidence): Finding | undefined {
     })),
     means:
       "Vault serves nothing until a majority of the voters is back. First bring them back: a node that is stopped or sealed has lost nothing. Only where the stores of so many are gone for good that no majority ever comes back, the survivors are told to be the whole cluster, by peers.json; what the lost ones alone had acknowledged is lost then.",
-    next: [up, kubectl("get pods"), ...recovery(evidence)],
+    // An update alone opens nothing where people hold the shares.
+    next: [
+      ...(pulumi.byHolders && away.some(({ node }) => vault[node]?.value?.state === "sealed")
+        ? [unseal]
+        : []),
+      up,
+      kubectl("get pods"),
+      ...recovery(evidence),
+    ],
   };
 }
 
