@@ -5,15 +5,9 @@ import type { HeldByPeople } from "../operate/custody/held.ts";
 import { cancelByHolders, rekeyByHolders } from "../operate/custody/rekey.ts";
 import { holderPlan, holdersText, questionOf } from "../operate/custody/rekey-text.ts";
 import { openRotating } from "../operate/rotation/open.ts";
-import {
-  cancel,
-  inWords,
-  numbersProblem,
-  planRekey,
-  type RekeyPlan,
-  rekey,
-} from "../operate/rotation/rekey.ts";
+import { cancel, planRekey, type RekeyPlan, rekey } from "../operate/rotation/rekey.ts";
 import type { Rotating } from "../operate/rotation/rotating.ts";
+import { inWords, numbersProblem } from "../operate/rotation/share-numbers.ts";
 import { readStackFile } from "../operate/stack-file.ts";
 import { pipedShares } from "../operate/unseal/piped.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";

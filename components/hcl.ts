@@ -152,3 +152,13 @@ export function parseHcl(text: string): Body {
 
   return body("end");
 }
+
+/** In HCL, the last of several equal keys counts. */
+export const attribute = (body: Body, key: string): Attribute | undefined =>
+  body.attributes.findLast((one) => one.key === key);
+
+/** What a block sets a key to; undefined where it does not. */
+export const setTo = (block: Block, key: string): Value | undefined => attribute(block.body, key)?.value;
+
+/** Vault takes `1`, `true` and both as texts for yes. */
+export const isTrue = (value: Value | undefined) => ["1", "t", "true"].includes(String(value).toLowerCase());

@@ -1,5 +1,5 @@
 /** What Vault's configuration says so that each node tells its own metrics, and how it is written into it. */
-import { type Attribute, type Block, type Body, parseHcl, type Value } from "./hcl.ts";
+import { attribute, type Block, type Body, parseHcl, type Value } from "./hcl.ts";
 
 /**
  * The stanza `telemetry`. Without disable_hostname each gauge's name begins with the pod's. 24 h is Vault's own, and
@@ -62,19 +62,15 @@ export function telemetryOtherwise({ attributes, blocks }: Body): string[] {
   ];
 }
 
-/** In HCL, the last of several equal keys counts. */
-const attributeOf = ({ body }: Block, name: string): Attribute | undefined =>
-  body.attributes.findLast(({ key }) => key === name);
-
 function lacking(block: Block, wanted: typeof telemetryStanza): string[] {
-  const missing = Object.entries(wanted).filter(([key]) => attributeOf(block, key) === undefined);
+  const missing = Object.entries(wanted).filter(([key]) => attribute(block.body, key) === undefined);
   return missing.map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
 }
 
 /** A retention of another length is the stack's own affair, as long as there is one: 0 turns the metrics off. */
 function differing(block: Block, wanted: typeof telemetryStanza): string[] {
   return Object.entries(wanted).flatMap(([key, value]) => {
-    const found = attributeOf(block, key)?.value;
+    const found = attribute(block.body, key)?.value;
     if (found === undefined || fits(found, value)) return [];
     return [`${key} is ${JSON.stringify(found)}`];
   });

@@ -1,8 +1,9 @@
 /** What `npm run rekey` says where people hold the shares. */
 import { shortId } from "../../steps/lib/holder.ts";
-import { inWords } from "../rotation/rekey.ts";
+import { inWords } from "../rotation/share-numbers.ts";
 import type { HeldByPeople } from "./held.ts";
-import type { HolderRekeyed, NewHolders } from "./rekey.ts";
+import type { NewHolders } from "./rekey.ts";
+import type { HolderRekeyed } from "./rekey-shares.ts";
 
 export function questionOf({
   kind,

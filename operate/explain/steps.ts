@@ -1,17 +1,12 @@
-/**
- * Each step that a stack takes, beside what HashiCorp's tutorial has one type for it:
- * https://developer.hashicorp.com/vault/tutorials/kubernetes/kubernetes-minikube-raft
- */
-import { auditFolder } from "../../components/vault-rules.ts";
 import type { Settings } from "../../config.ts";
 import type { Sources } from "../../sources.ts";
-import { backupLogin } from "../../steps/lib/backup-login.ts";
 import { podNames } from "../../steps/lib/road.ts";
 import { tlsFolder } from "../../steps/lib/tls-secret.ts";
 import { helmInstallVault } from "./by-hand.ts";
 import { explainedCertificate } from "./certificate.ts";
 import { explainedCluster, explainedForgetting, explainedKeeping } from "./cluster.ts";
 import { explainedInit, explainedToken, explainedUnseal } from "./custody.ts";
+import { explainedAudit, explainedMetrics, explainedSchedule } from "./day-two.ts";
 import { explainedIngress, explainedVaultIngress } from "./edge.ts";
 import { explainedSealSecret, explainedSelfUnseal } from "./seal.ts";
 
@@ -169,44 +164,8 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     trap: "login leaves the root token in arguments and in ~/.vault-token of the pod; list-peers does not say whether a peer lives.",
   };
 
-  const audit: ExplainedStep = {
-    title: "an audit log at each node",
-    resources: ["lifecycle-audit"],
-    byHand: [vault(first, `audit enable file file_path=${auditFolder}/audit.log`)],
-    here: [
-      "A device that is there already is left alone. Each node has a volume of its own for it (audit-vault-0, ...).",
-    ],
-    trap: "Vault answers nothing that it cannot write down: a full volume stops it.",
-  };
-
-  const metrics: ExplainedStep = {
-    title: "Prometheus scrapes each node",
-    resources: ["vault-monitor"],
-    byHand: [],
-    here: [
-      "Not in the tutorial. Where the cluster knows ServiceMonitors: one for the service vault-internal, so that each node tells its own numbers, sealed or not. Vault's configuration has a telemetry stanza and lets metrics be read without a token.",
-    ],
-    trap: "With a token a standby sends the scraper on to the leader, whose numbers then stand under the standby's name.",
-  };
-
   const { backup } = settings;
-  const schedule: ExplainedStep = {
-    title: `a snapshot on the schedule ${backup?.schedule}`,
-    resources: [
-      "lifecycle-backup-login",
-      ...["account", ...(backup?.bucket ? [] : ["volume"]), "cronjob"].map((name) => `vault-backup-${name}`),
-    ],
-    byHand: [vault(first, "operator raft snapshot save /tmp/vault.snap")],
-    here: [
-      backup?.bucket
-        ? `A CronJob in Vault's namespace saves and checks it; a second container, which has no login to Vault, brings it to the bucket ${backup.bucket.name}, reads it back and keeps the last ${backup.keep}.`
-        : `A CronJob in Vault's namespace saves it to a volume of its own, checks it, and keeps the last ${backup?.keep}.`,
-      `It logs in to Vault by its pod's service account (auth method kubernetes, mount ${backupLogin.mount}/), with a policy that may read a snapshot and nothing else.`,
-      "npm run status tells the age of the last good one; npm run down takes the login out of a Vault whose data stays.",
-    ],
-    trap: "A job with the root token in a Secret: whoever may read Secrets there has all of Vault.",
-  };
-
+  const atFirst = (command: string) => vault(first, command);
   return [
     explainedCluster(stack, settings, sources),
     ...(existing ? [] : explainedIngress(settings, sources)),
@@ -223,8 +182,8 @@ export function explainedSteps(stack: string, settings: Settings, sources: Sourc
     ...(custody.mode === "pgp" ? [explainedToken(stack, settings)] : []),
     ...others.flatMap((pod) => [join(pod), unseal(pod), voter(pod)]),
     verify,
-    ...(settings.audit.enabled ? [audit] : []),
-    ...(settings.telemetry.enabled ? [metrics] : []),
-    ...(backup ? [schedule] : []),
+    ...(settings.audit.enabled ? [explainedAudit(atFirst)] : []),
+    ...(settings.telemetry.enabled ? [explainedMetrics()] : []),
+    ...(backup ? [explainedSchedule(backup, atFirst)] : []),
   ];
 }

@@ -8,7 +8,7 @@ import { storyOf } from "./pod-story.ts";
 import { getPod } from "./pods.ts";
 import { openRoad } from "./reach.ts";
 import { type Road, shownCertificate } from "./road.ts";
-import type { RollingNodes } from "./rollout.ts";
+import type { RollingNodes } from "./rolling-nodes.ts";
 import type { Target } from "./target.ts";
 import { findTlsSecret, tlsFolder } from "./tls-secret.ts";
 import { Vault } from "./vault.ts";

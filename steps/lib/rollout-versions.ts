@@ -1,6 +1,6 @@
 /** Which Vault each node runs, before a rollout and after it. */
 import { NotYet, StepError, words } from "./errors.ts";
-import type { Opening, RollingNodes } from "./rollout.ts";
+import type { Opening, RollingNodes } from "./rolling-nodes.ts";
 import { upAgain } from "./target.ts";
 import { isOlder, tagOf, versionNumbers } from "./vault-version.ts";
 import { mayPass, until, type Waiting } from "./wait.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { keptKeys } from "../../operate/restore/original-keys.ts";
 import { adminRules, policyText, stackRules } from "../../operate/rotation/policies.ts";
-import { inWords, numbersProblem } from "../../operate/rotation/rekey.ts";
+import { inWords, numbersProblem } from "../../operate/rotation/share-numbers.ts";
 
 describe("the numbers of a rekey", () => {
   it("are what Vault takes", () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { cancelByHolders, type HolderRekeyed, rekeyByHolders } from "../../operate/custody/rekey.ts";
+import { cancelByHolders, rekeyByHolders } from "../../operate/custody/rekey.ts";
+import type { HolderRekeyed } from "../../operate/custody/rekey-shares.ts";
 import { makeToken } from "../../operate/custody/token.ts";
 import type { Rotating } from "../../operate/rotation/rotating.ts";
 import { Giving } from "../../operate/unseal/give.ts";
