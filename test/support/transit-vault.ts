@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type NodeOptions, VaultProcess } from "./vault-process.ts";
+import { type NodeOptions, type Tls, VaultProcess } from "./vault-process.ts";
 
 /** What a seal's token may do with its key. */
 type May = "encrypt" | "decrypt";
@@ -20,9 +20,10 @@ export class TransitVault {
     this.#folder = folder;
   }
 
-  static async start(): Promise<TransitVault> {
+  /** @param tls the certificate that it serves; without one it speaks HTTP */
+  static async start(tls?: Tls): Promise<TransitVault> {
     const folder = await mkdtemp(join(tmpdir(), "vault-ha-transit-"));
-    const it = new TransitVault(await VaultProcess.prepare("transit-0", folder), folder);
+    const it = new TransitVault(await VaultProcess.prepare("transit-0", folder, tls && { tls }), folder);
     await it.vault.start();
     const init = await it.vault.send("PUT", "sys/init", { secret_shares: 1, secret_threshold: 1 });
     [it.#share] = init.keys_base64 as [string];
@@ -35,10 +36,10 @@ export class TransitVault {
     return it;
   }
 
-  /** The part of a node's options by which it has this seal. */
-  seal(key = "vault-unseal"): Required<Pick<NodeOptions, "seal">>["seal"] {
+  /** The part of a node's options by which it has this seal; `more` is what else its stanza says. */
+  seal(key = "vault-unseal", more: object = {}): Required<Pick<NodeOptions, "seal">>["seal"] {
     return {
-      stanza: { transit: { address: this.vault.address, mount_path: "transit/", key_name: key } },
+      stanza: { transit: { address: this.vault.address, mount_path: "transit/", key_name: key, ...more } },
       env: { VAULT_TOKEN: this.token },
     };
   }
