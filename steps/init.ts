@@ -139,11 +139,13 @@ function freshVolume(input: Input, store: string | undefined): string {
 
 /** The keys of a Vault that is initialised already. */
 function known(facts: Facts): Keys {
-  const { keys, store, input, step } = facts;
+  const { keys, store, status, input, step } = facts;
   const { pod, stackDir } = input;
   const answeredAt = keys && initialisedAt(keys);
   if (keys !== undefined && answeredAt !== undefined) {
-    if (differ(keys.pvcUid, store)) {
+    // A node that has joined its Vault anew is on another store, and says whose it is while it is unsealed.
+    const joinedAnew = status.cluster_id !== undefined && status.cluster_id === keys.custody?.clusterId;
+    if (differ(keys.pvcUid, store) && !joinedAnew) {
       throw new StepError(
         `${pod} is initialised, but ${keysPath(stackDir)} holds the keys of another store: keys of ${keys.pvcUid}, found ${store}. Nothing was changed. If ${pod} was given a new disk and joined again, the keys are right: bring back the stack's state instead of creating it anew`,
         `pulumi stack history --stack ${input.stack}`,

@@ -78,12 +78,15 @@ function refuseAnother(before: Answer, now: Answer, input: Input): void {
 
 /**
  * Notes in the journal that the shares which went through Pulumi's state open the store that they were made for; with a
- * seal, that it has unsealed that store.
+ * seal, that it has unsealed that store. A node that has joined its Vault anew, on another store than the lost one, is
+ * on the one that the keys are for from now on.
  */
 async function recordCustody({ pod, clusterId, store }: Answer, { stackDir, seal }: Input): Promise<void> {
   const keys = await readKeys(stackDir);
-  if (keys?.answer === undefined || keys.pod !== pod || keys.pvcUid !== store || clusterId === undefined)
-    return;
+  if (keys === undefined || keys.pod !== pod || store === undefined || clusterId === undefined) return;
+  if (keys.pvcUid !== store && keys.custody?.clusterId === clusterId)
+    return await writeKeys(stackDir, { ...keys, pvcUid: store });
+  if (keys.answer === undefined || keys.pvcUid !== store) return;
   // A Vault that was brought to another seal by hand has the same shares, for another use.
   if (keys.custody?.clusterId === clusterId && keys.seal === seal) return;
   await writeKeys(stackDir, { ...keys, seal, custody: { clusterId, provedAt: new Date().toISOString() } });
