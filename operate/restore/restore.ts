@@ -59,7 +59,7 @@ export async function restore(
     const proved =
       force && original
         ? await openWith(original, plan, begun, restoring)
-        : await prove(plan, keys.rootToken, restoring);
+        : await prove(plan, keys.rootToken, restoring).catch((error) => tokenOfLater(error, plan, restoring));
     await forgetBegun(stackDir);
     const { formerCluster } = begun;
     const isAnother = formerCluster !== undefined && formerCluster !== proved.clusterId;
@@ -109,6 +109,17 @@ async function isIn(vaults: readonly Vault[], force: boolean): Promise<boolean> 
     if (error instanceof VaultError && (error.status === 404 || error.status === 403)) return true;
     throw error;
   }
+}
+
+/** The stack's token is not in a snapshot that is older: the data is in place, and nobody here can look at it. */
+async function tokenOfLater(error: unknown, { file }: Plan, restoring: Restoring): Promise<never> {
+  if (!(error instanceof VaultError) || error.status !== 403) throw error;
+  const { stack, stackDir, keys } = restoring;
+  await forgetBegun(stackDir);
+  throw new StepError(
+    `${file} is in place, and is not proved: the stack's token is not in it, for that was made later. The stack wants another token, and then its status says how Vault is`,
+    `npm run ${keys.byHolders ? "custody token" : "root generate"} -- --stack ${stack}, then npm run up -- --stack ${stack}`,
+  );
 }
 
 /** Vault itself notices a snapshot of other keys. */

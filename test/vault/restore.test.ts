@@ -5,6 +5,7 @@ import type { GivenKeys } from "../../operate/adopt/given-keys.ts";
 import { planRestore } from "../../operate/restore/plan.ts";
 import { restore } from "../../operate/restore/restore.ts";
 import type { Restoring } from "../../operate/restore/restoring.ts";
+import type { StepError } from "../../steps/lib/errors.ts";
 import { readKeys } from "../../steps/lib/keys-file.ts";
 import { openRoad } from "../../steps/lib/reach.ts";
 import { type Saved, saveSnapshot } from "../../steps/lib/snapshot.ts";
@@ -95,6 +96,23 @@ describe("a restore, on real Vault processes", function () {
         await assert.rejects(secret("after"), /404/);
         assert.equal(existsSync(join(stack.stackDir, "restore.json")), false);
       });
+
+    it("says of a snapshot that is older than the stack's token that it is in place, and how a token is made", async () => {
+      const policies = { policies: ["root"], no_parent: true };
+      const made = await stack.nodes.at(0).send("POST", "auth/token/create", policies, stack.token);
+      const { client_token: rootToken } = made.auth as { client_token: string };
+      await stack.nodes.at(0).send("POST", "team/after", { value: "lost" }, stack.token);
+      const restoring = await restoringOn(stack);
+      const later = { ...restoring, keys: { ...restoring.keys, rootToken } };
+      await assert.rejects(run(later), ({ message, next }: StepError) => {
+        assert.match(message, /is in place, and is not proved/);
+        assert.match(next ?? "", /^npm run root generate -- --stack dev/);
+        return true;
+      });
+      await assert.rejects(secret("after"), /404/);
+      assert.equal(existsSync(join(stack.stackDir, "restore.json")), false);
+      assert.equal((await run(restoring)).marker, true, "the token of the snapshot's time proves it");
+    });
 
     it("refuses a file that is not whole, and leaves everything", async () => {
       await assert.rejects(
