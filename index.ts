@@ -96,6 +96,6 @@ export const rootToken = lifecycle.rootToken;
 export const shares = settings.vault.seal ? null : lifecycle.shares;
 /** With a seal (vault.seal.type) there are these instead: they unseal nothing, and make root tokens and other shares. */
 export const recoveryShares = settings.vault.seal ? lifecycle.shares : null;
-/** For npm run custody shares. No output where the stack holds the shares itself. */
+/** For npm run custody shares. */
 export const encryptedShares = lifecycle.encryptedShares ?? null;
 export const peers = lifecycle.peers;
