@@ -5,7 +5,7 @@ import { findLeft, problemsOf } from "../operate/recover/found.ts";
 import { podStores } from "../operate/recover/pod-stores.ts";
 import { recoverQuorum } from "../operate/recover/recover.ts";
 import { foundText, nextCommands, recoveredText } from "../operate/recover/text.ts";
-import { readStackFile } from "../operate/stack-file.ts";
+import { holdersSeconds } from "../operate/stack-file.ts";
 import { commandsOf } from "../operate/views/commands.ts";
 import { openSubject } from "../operate/views/subject.ts";
 import { gatherViews, wayToNode } from "../operate/views/views.ts";
@@ -93,10 +93,7 @@ async function run(): Promise<never> {
     keys,
     stores: await podStores(target.reach, stack.env),
     roadTo: (node) => openRoad(wayToNode(target, views, node)),
-    // People take as long as an update would wait for them.
-    timeoutSeconds: keys.byHolders
-      ? Math.max(waitSeconds, readStackFile(name).settings.timeouts.stepSeconds)
-      : waitSeconds,
+    timeoutSeconds: keys.byHolders ? holdersSeconds(name, waitSeconds) : waitSeconds,
     say,
     signal,
   });

@@ -14,7 +14,7 @@ import { keysFor } from "../operate/restore/original-keys.ts";
 import { rehearseRestore } from "../operate/restore/rehearse-restore.ts";
 import { rehearsedText } from "../operate/restore/text.ts";
 import { listSnapshots } from "../operate/snapshot/list.ts";
-import { readStackFile } from "../operate/stack-file.ts";
+import { holdersSeconds } from "../operate/stack-file.ts";
 import { clusterExists } from "../operate/stack-texts.ts";
 import { argumentsOrExit } from "../setup/arguments.ts";
 import { CommandError, printAndExit, runCommand, stopOnInterrupt } from "../setup/command.ts";
@@ -107,10 +107,7 @@ async function failover(): Promise<never> {
     settleSeconds: settleSeconds(performanceMultiplier ?? 5),
     say,
     signal,
-    // People take as long as an update would wait for them.
-    ...(keys.byHolders && {
-      backSeconds: Math.max(usualBackSeconds, readStackFile(stack.name).settings.timeouts.stepSeconds),
-    }),
+    ...(keys.byHolders && { backSeconds: holdersSeconds(stack.name, usualBackSeconds) }),
     ended: (round) => say(headline(round)),
   });
   const began = found[0]?.began.slice(0, 19).replaceAll(":", "-");

@@ -162,3 +162,7 @@ export const setTo = (block: Block, key: string): Value | undefined => attribute
 
 /** Vault takes `1`, `true` and both as texts for yes. */
 export const isTrue = (value: Value | undefined) => ["1", "t", "true"].includes(String(value).toLowerCase());
+
+/** A seal that counts: one that is disabled is what a migration leaves by. */
+export const isEnabledSeal = (block: Block): boolean =>
+  block.type === "seal" && !isTrue(setTo(block, "disabled"));

@@ -1,5 +1,5 @@
 /** What in Vault's own configuration the steps could not live with. */
-import { attribute, type Body, isTrue, setTo, type Value } from "./hcl.ts";
+import { attribute, type Body, isEnabledSeal, isTrue, setTo, type Value } from "./hcl.ts";
 import { show } from "./values-file.ts";
 import { telemetryOtherwise } from "./vault-telemetry.ts";
 
@@ -90,9 +90,7 @@ export function checkStorage(body: Body, performanceMultiplier: number): Finding
 
 export function checkRest(body: Body): Finding[] {
   const findings: Finding[] = [];
-  // One that is disabled is what a migration leaves by.
-  const seals = body.blocks.filter((block) => block.type === "seal" && !isTrue(setTo(block, "disabled")));
-  for (const seal of seals)
+  for (const seal of body.blocks.filter(isEnabledSeal))
     findings.push({
       found: `it has seal ${show(seal.labels[0])}`,
       why: "With one, initialisation gives recovery shares instead of the key shares with which the program unseals, so the program has to know it: it is a setting.",

@@ -1,5 +1,4 @@
 /** The chart values that a stack's settings decide, beside those of every stack (vault-fixed-rules.ts). */
-
 import type { SealSettings } from "../settings/seals.ts";
 import { vaultNodePort } from "./kind-config.ts";
 import type { PodTls } from "./pod-tls.ts";

@@ -7,7 +7,7 @@ import {
   sealTypes,
   secretKeys,
 } from "../settings/seals.ts";
-import { type Block, parseHcl } from "./hcl.ts";
+import { isEnabledSeal, parseHcl } from "./hcl.ts";
 import { type Values, valueAt, withValue } from "./values-file.ts";
 
 /** The volume with the files of the seal's Secret. */
@@ -34,9 +34,7 @@ export const shamir: SealSeen = { type: "shamir", key: "shamir" };
 /** The seal that a configuration has; undefined where it cannot be read, or has one that this program does not know. */
 export function sealIn(text: unknown): SealSeen | undefined {
   try {
-    const enabled = ({ body }: Block) =>
-      !body.attributes.some(({ key, value }) => key === "disabled" && /^(1|t|true)$/i.test(String(value)));
-    const blocks = parseHcl(String(text)).blocks.filter((block) => block.type === "seal" && enabled(block));
+    const blocks = parseHcl(String(text)).blocks.filter(isEnabledSeal);
     const [block] = blocks;
     if (block === undefined) return shamir;
     const type = sealTypes.find((each) => each === block.labels[0]);

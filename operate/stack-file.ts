@@ -15,3 +15,8 @@ export function readStackFile(stack: string, folder?: string): StackFile {
   const texts = stackTexts(stack, folder);
   return { settings: settingsOf(stack, texts ?? {}), exists: texts !== undefined };
 }
+
+/** How long holders are waited for, in seconds: people take as long as an update would wait for them, or `usual`. */
+export function holdersSeconds(stack: string, usual: number): number {
+  return Math.max(usual, readStackFile(stack).settings.timeouts.stepSeconds);
+}

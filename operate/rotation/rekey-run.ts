@@ -2,6 +2,7 @@
 import { CommandError } from "../../setup/command.ts";
 import { type Keys, writeKeys } from "../../steps/lib/keys-file.ts";
 import { sealAwayWords, speaksOfSeal } from "../../steps/lib/self-unseal.ts";
+import { speaksOfWrongShares } from "../../steps/lib/unseal.ts";
 import { Vault } from "../../steps/lib/vault.ts";
 import { VaultError } from "../../steps/lib/vault-error.ts";
 import { generateRoot, revoke, WrongShares } from "../adopt/prove-shares.ts";
@@ -119,7 +120,7 @@ async function newShares(
       if (keys_base64 !== undefined) return keys_base64;
     }
   } catch (error) {
-    if (!speaksOfWrongShares(error)) throw error;
+    if (!(error instanceof VaultError) || !speaksOfWrongShares(error)) throw error;
     await cancelRekey(leader, whatOf(keys), nonce);
     await writeKeys(stackDir, withoutRekey(keys));
     if (speaksOfSeal(error))
@@ -133,12 +134,6 @@ async function newShares(
   throw new CommandError(
     `Vault wants ${required} shares, and the journal has ${keys.answer.shares.length}. Nothing was changed.`,
   );
-}
-
-/** 400 where they make no key, 500 where they make one that is not this Vault's. */
-function speaksOfWrongShares(error: unknown): error is VaultError {
-  if (!(error instanceof VaultError)) return false;
-  return error.status === 400 || error.message.includes("message authentication failed");
 }
 
 /** Gives the new shares back: from the last one on they are the good ones, and the journal says so. */

@@ -1,5 +1,4 @@
 /** Brings the nodes of a running Vault to what its release says. */
-
 import { limited, restart, unsealIfSealed } from "./restart-node.ts";
 import {
   answers,
